@@ -1,0 +1,19 @@
+"""Postings of the log become rows and sums of the accounts, and its records are listed."""
+
+from typing import Any
+
+from cauri.books.fold import Fold
+from cauri.books.trail import write_trail
+from cauri.edge import wiring
+from cauri.edge.stream import StreamEvent, records_of
+
+database = wiring.database()
+fold = Fold(database)
+
+
+def handler(event: StreamEvent, context: Any) -> dict[str, list[Any]]:
+    """All of the batch or none: what fails comes again, in smaller batches."""
+    records = records_of(event)
+    fold.fold(records)
+    write_trail(database, records)
+    return {"batchItemFailures": []}

@@ -1,0 +1,258 @@
+"""Carts, and the checkout that makes an order of one."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from cauri.books.commit import Caller
+from cauri.checkout.carts import OpenCart, PutCartLine, RemoveCartLine
+from cauri.checkout.commands import Checkout, Contact, InlineLine
+from cauri.checkout.model import (
+    LINES_MAX,
+    AmountTooLarge,
+    BalanceNeedsCustomer,
+    CartCompleted,
+    CartEmpty,
+    EmailRequired,
+    QuantityTooLarge,
+    SeveralProviderTenders,
+    TendersDoNotMatch,
+    TooManyLines,
+    TooManyVendors,
+    UnknownCart,
+)
+from cauri.checkout.queries import cart_for
+from cauri.checkout.tenders import TenderAsked
+from cauri.checkout.views import CartView, CheckoutView
+from cauri.edge import wiring
+from cauri.edge.fields import ID_PATTERN, CountryCode, CurrencyCode, Email, Id, Line, PositiveMoney, Shape, WebUrl
+from cauri.edge.http import SHOPPERS, Api
+from cauri.inventory.model import NoPriceInCurrency, OutOfStock, UnknownSku
+from cauri.parties.model import UnknownTaxClass, UnknownTenant, UnknownVendor
+from cauri.payments.model import ProviderNotEnabled
+from cauri.wallet.model import InsufficientBalance
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+CartId = Annotated[str, Path(pattern=ID_PATTERN, examples=["crt_01JD4W6K3M9QZ8X7V5T2R1P0N4"])]
+Sku = Annotated[str, Path(pattern=ID_PATTERN, examples=["coffee-1kg"])]
+Quantity = Annotated[int, Field(ge=1, le=10**9, examples=[2])]
+DemoOutcome = Annotated[str, Field(pattern=r"^[a-z_]{1,32}(-[0-9]{1,6}){0,2}$", examples=["succeed", "decline"])]
+
+TENDERS_MAX: Final = 10
+
+
+def _none_of(*members: str) -> dict[str, Any]:
+    return {member: {"type": "null"} for member in members}
+
+
+# What the validators below hold to, for the description.
+_ONE_OF_TWO: Final[dict[str, Any]] = {
+    "oneOf": [
+        {"required": ["cart_id"], "properties": {"cart_id": {"type": "string"}, **_none_of("lines", "currency")}},
+        {
+            "required": ["lines", "currency"],
+            "properties": {**_none_of("cart_id"), "lines": {"type": "array"}, "currency": {"type": "string"}},
+        },
+    ],
+    "examples": [
+        {
+            "lines": [{"sku": "coffee-1kg", "quantity": 2}],
+            "currency": "KES",
+            "tenders": [{"type": "provider", "provider": "demo"}],
+            "contact": {"email": "amina@example.com"},
+            "return_url": "https://shop.example/thank-you",
+        }
+    ],
+}
+_BY_TYPE: Final[dict[str, Any]] = {
+    "oneOf": [
+        {"required": ["provider"], "properties": {"type": {"const": "provider"}, "provider": {"type": "string"}}},
+        {"properties": {"type": {"const": "balance"}, **_none_of("provider")}},
+    ]
+}
+
+api = Api("Checkout")
+
+
+class CartRequest(Shape):
+    currency: CurrencyCode
+
+
+class CartLineRequest(Shape):
+    quantity: Quantity
+
+
+class LineRequest(Shape):
+    sku: Id
+    quantity: Quantity
+
+
+class TenderRequest(Shape):
+    """A way to pay a part of the price. One tender may leave its amount open: it pays the rest."""
+
+    model_config = ConfigDict(json_schema_extra=_BY_TYPE)
+
+    type: Literal["balance", "provider"]
+    amount: PositiveMoney | None = None
+    provider: Annotated[Id, Field(examples=["demo"])] | None = None
+
+    @model_validator(mode="after")
+    def _names_its_provider(self) -> TenderRequest:
+        if (self.provider is None) == (self.type == "provider"):
+            raise PydanticCustomError("provider", "A provider tender, and no other, names its provider")
+        return self
+
+    def asked(self) -> TenderAsked:
+        return TenderAsked(self.type, self.amount.money() if self.amount else None, self.provider)
+
+
+class AddressRequest(Shape):
+    line1: Line
+    line2: Line = ""
+    city: Line = ""
+    region: Line = ""
+    postcode: Line = ""
+    country: CountryCode
+
+
+class ContactRequest(Shape):
+    """Who buys, as far as the token does not say."""
+
+    email: Email
+    name: Line = ""
+    phone: Annotated[str, Field(pattern=r"^(\+?[0-9 ()-]{3,30})?$", examples=["+254 20 1234567"])] = ""
+    address: AddressRequest | None = None
+
+    def contact(self) -> Contact:
+        return Contact(self.email, self.name, self.phone, self.address.model_dump() if self.address else {})
+
+
+class CheckoutRequest(Shape):
+    """What is bought, a cart or else lines in a currency; and how it is paid."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_OF_TWO)
+
+    cart_id: Id | None = None
+    lines: Annotated[list[LineRequest], Field(min_length=1, max_length=LINES_MAX)] | None = None
+    currency: CurrencyCode | None = None
+    tenders: Annotated[list[TenderRequest], Field(max_length=TENDERS_MAX)]
+    contact: ContactRequest | None = None
+    return_url: WebUrl
+    demo_outcome: DemoOutcome | None = None
+
+    @model_validator(mode="after")
+    def _says_what_once(self) -> CheckoutRequest:
+        inline = (self.lines is not None, self.currency is not None)
+        if inline != ((False, False) if self.cart_id else (True, True)):
+            raise PydanticCustomError("what", "A checkout has a cart_id, or else lines and a currency")
+        return self
+
+    def command(self) -> Checkout:
+        return Checkout(
+            tenders=tuple(tender.asked() for tender in self.tenders),
+            return_url=self.return_url,
+            cart_id=self.cart_id,
+            lines=tuple(InlineLine(line.sku, line.quantity) for line in self.lines or ()),
+            currency=self.currency or "",
+            contact=self.contact.contact() if self.contact else None,
+            demo_outcome=self.demo_outcome or "",
+        )
+
+
+@api.command(
+    "POST",
+    "/v1/carts",
+    roles=SHOPPERS,
+    answer=CartView,
+    status=HTTPStatus.CREATED,
+    refusals=[UnknownTenant],
+    location=lambda cart: f"/v1/carts/{cart['id']}",
+)
+def open_cart(body: CartRequest) -> OpenCart:
+    """Open a cart, in one currency"""
+    return OpenCart(body.currency)
+
+
+@api.read("/v1/carts/<cart_id>", roles=SHOPPERS, answer=CartView, refusals=[UnknownCart])
+def get_cart(cart_id: CartId, caller: Caller) -> CartView:
+    """Get a cart
+
+    A cart is nobody's but the caller's who opened it.
+    """
+    return cart_for(wiring.database(), caller, cart_id)
+
+
+@api.command(
+    "PUT",
+    "/v1/carts/<cart_id>/lines/<sku>",
+    roles=SHOPPERS,
+    answer=CartView,
+    refusals=[UnknownCart, UnknownSku, NoPriceInCurrency, CartCompleted, TooManyLines, QuantityTooLarge],
+)
+def put_cart_line(cart_id: CartId, sku: Sku, body: CartLineRequest) -> PutCartLine:
+    """Put so many of a product into a cart
+
+    Instead of however many there were.
+    """
+    return PutCartLine(cart_id, sku, body.quantity)
+
+
+@api.command(
+    "DELETE",
+    "/v1/carts/<cart_id>/lines/<sku>",
+    roles=SHOPPERS,
+    answer=CartView,
+    refusals=[UnknownCart, CartCompleted],
+)
+def remove_cart_line(cart_id: CartId, sku: Sku) -> RemoveCartLine:
+    """Take a product out of a cart
+
+    Taking out what is not in it changes nothing.
+    """
+    return RemoveCartLine(cart_id, sku)
+
+
+REFUSALS: Final[list[Any]] = [
+    UnknownTenant,
+    UnknownCart,
+    UnknownSku,
+    UnknownVendor,
+    CartCompleted,
+    CartEmpty,
+    TooManyVendors,
+    QuantityTooLarge,
+    AmountTooLarge,
+    NoPriceInCurrency,
+    UnknownTaxClass,
+    EmailRequired,
+    SeveralProviderTenders,
+    BalanceNeedsCustomer,
+    TendersDoNotMatch,
+    InsufficientBalance,
+    ProviderNotEnabled,
+    OutOfStock,
+]
+
+
+@api.command(
+    "POST",
+    "/v1/checkouts",
+    roles=SHOPPERS,
+    answer=CheckoutView,
+    status=HTTPStatus.CREATED,
+    refusals=REFUSALS,
+    location=lambda checkout: f"/v1/orders/{checkout['order']['id']}",
+)
+def checkout(body: CheckoutRequest) -> Checkout:
+    """Check out: make an order of a cart, or of lines
+
+    Prices are ours. Stock is reserved, balances are held, and the answer says where to pay the rest: at its
+    `authorization_url`, unless that is null. An order that is not paid in time is cancelled.
+    """
+    return body.command()
+
+
+handler = api.handler

@@ -1,0 +1,137 @@
+"""Tenants and vendors; and the API's own pages."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from cauri.books.commit import Caller
+from cauri.edge import wiring
+from cauri.edge.fields import ID_PATTERN, BasisPoints, CountryCode, CurrencyCode, Id, MinorUnits, Shape, Title
+from cauri.edge.http import STAFF, Api
+from cauri.edge.pages import page, swagger_ui
+from cauri.parties.commands import PutTenant, PutVendor
+from cauri.parties.model import STANDARD, ShippingRate, UnknownTaxClass, UnknownTenant, UnknownVendor
+from cauri.parties.queries import tenant_of, vendor_for
+from cauri.parties.views import TenantView, VendorView
+from pydantic import Field
+
+VendorId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ven_kazi"])]
+TaxRates = Annotated[dict[Id, BasisPoints], Field(min_length=1, max_length=50, examples=[{STANDARD: 1600}])]
+
+api = Api("Platform")
+
+
+class ShippingRateRequest(Shape):
+    """What shipping an order costs, in minor units: `base` once, and `per_kg` for each kilogram begun."""
+
+    base: MinorUnits = 0
+    per_kg: MinorUnits = 0
+
+
+class TenantRequest(Shape):
+    """The tenant's rules, whole: what is left out takes its default. Tax rates are basis points by tax class."""
+
+    name: Title
+    tax_rates: TaxRates = Field(default_factory=lambda: {STANDARD: 0})
+    prices_include_tax: bool = False
+    shipping: Annotated[dict[CurrencyCode, ShippingRateRequest], Field(max_length=50)] = Field(default_factory=dict)
+    shipping_tax_class: Id = STANDARD
+    demo: Annotated[bool, Field(description="Payments are played by the demo provider")] = False
+
+    def command(self) -> PutTenant:
+        shipping = {currency: ShippingRate(rate.base, rate.per_kg) for currency, rate in self.shipping.items()}
+        return PutTenant(
+            self.name, self.tax_rates, self.prices_include_tax, shipping, self.shipping_tax_class, self.demo
+        )
+
+
+class VendorRequest(Shape):
+    """A vendor, whole. The commission is the tenant's, on the goods' net price."""
+
+    name: Title
+    country: CountryCode
+    commission_bps: BasisPoints
+
+
+@api.command("PUT", "/v1/tenant", roles={"admin"}, answer=TenantView, refusals=[UnknownTaxClass])
+def put_tenant(body: TenantRequest) -> PutTenant:
+    """Set up the tenant, or change its rules"""
+    return body.command()
+
+
+@api.read("/v1/tenant", roles=STAFF, answer=TenantView, refusals=[UnknownTenant])
+def get_tenant(caller: Caller) -> TenantView:
+    """Get the tenant's rules"""
+    return tenant_of(wiring.database(), caller.tenant)
+
+
+@api.command("PUT", "/v1/vendors/<vendor_id>", roles={"admin", "manager"}, answer=VendorView, refusals=[UnknownTenant])
+def put_vendor(vendor_id: VendorId, body: VendorRequest) -> PutVendor:
+    """Put a vendor
+
+    New or changed. Orders that were placed keep the commission of their day.
+    """
+    return PutVendor(vendor_id, body.name, body.country, body.commission_bps)
+
+
+@api.read("/v1/vendors/<vendor_id>", roles=STAFF | {"vendor"}, answer=VendorView, refusals=[UnknownVendor])
+def get_vendor(vendor_id: VendorId, caller: Caller) -> VendorView:
+    """Get a vendor
+
+    With its commission; a vendor sees itself.
+    """
+    return vendor_for(wiring.database(), caller, vendor_id)
+
+
+@api.open("/health")
+def health() -> Response[str]:
+    """Whether the API answers"""
+    return Response(HTTPStatus.OK, "application/json", '{"status":"ok"}', headers={"Cache-Control": "no-store"})
+
+
+@api.open("/openapi.json")
+def openapi() -> Response[str]:
+    """This description"""
+    return page("openapi.json", "application/json")
+
+
+@api.open("/docs")
+def docs() -> Response[str]:
+    """This description, to browse"""
+    return page("docs.html", "text/html; charset=utf-8")
+
+
+@api.open("/docs/errors")
+def errors() -> Response[str]:
+    """Every error code, and what to do about it"""
+    return page("errors.html", "text/html; charset=utf-8")
+
+
+@api.open("/docs/page.css", described=False)
+def page_style() -> Response[str]:
+    """How our pages look"""
+    return page("page.css", "text/css; charset=utf-8")
+
+
+@api.open("/docs/docs.js", described=False)
+def docs_script() -> Response[str]:
+    """What starts Swagger UI"""
+    return page("docs.js", "text/javascript; charset=utf-8")
+
+
+@api.open("/docs/swagger-ui.css", described=False)
+def swagger_style() -> Response[str]:
+    """How Swagger UI looks"""
+    return swagger_ui("swagger-ui.min.css", "text/css; charset=utf-8")
+
+
+@api.open("/docs/swagger-ui.js", described=False)
+def swagger_script() -> Response[str]:
+    """Swagger UI"""
+    return swagger_ui("swagger-ui-bundle.min.js", "text/javascript; charset=utf-8")
+
+
+handler = api.handler

@@ -1,0 +1,53 @@
+"""Prepaid balances."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
+from cauri.books.commit import Caller
+from cauri.edge import wiring
+from cauri.edge.fields import ID_PATTERN, PositiveMoney, Shape
+from cauri.edge.http import STAFF, Api
+from cauri.parties.model import UnknownTenant
+from cauri.wallet.commands import Deposit, Deposited
+from cauri.wallet.model import UnknownCustomer
+from cauri.wallet.queries import balance_for
+from cauri.wallet.views import BalanceView
+
+CustomerId = Annotated[str, Path(pattern=ID_PATTERN, examples=["cus_amina"])]
+
+api = Api("Wallet")
+
+
+class DepositRequest(Shape):
+    amount: PositiveMoney
+
+
+@api.read("/v1/balances/<customer_id>", roles=STAFF | {"customer"}, answer=BalanceView, refusals=[UnknownCustomer])
+def get_balance(customer_id: CustomerId, caller: Caller) -> BalanceView:
+    """Get a customer's balance
+
+    Per currency: what can be spent, and what is set aside for orders that are not settled yet.
+    """
+    return balance_for(wiring.database(), caller, customer_id)
+
+
+@api.command(
+    "POST",
+    "/v1/balances/<customer_id>/deposits",
+    roles={"finance", "admin"},
+    answer=Deposited,
+    status=HTTPStatus.CREATED,
+    refusals=[UnknownTenant],
+)
+def deposit(customer_id: CustomerId, body: DepositRequest) -> Deposit:
+    """Deposit money on a customer's balance
+
+    Money that staff received outside: cash, or a bank transfer.
+    """
+    return Deposit(customer_id, body.amount.money())
+
+
+handler = api.handler

@@ -1,0 +1,1 @@
+"""The machine under every command: plan, commit, log, ledger."""

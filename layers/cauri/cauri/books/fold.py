@@ -1,0 +1,172 @@
+"""The fold: postings of the log become rows per account, and the rows become sums.
+
+It never adds to a sum. It puts rows that are the same whenever they are written, then recomputes each touched
+(account, minute, slice) from its rows and keeps the sum that saw the most rows. So batches may come twice, cut in
+two, out of order and at the same time (DESIGN 2).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from cauri.books.database import ConditionFailed, Database
+from cauri.books.ledger import OWNED_ROLES, Posting, books_of, role_of
+from cauri.books.log import Record
+from cauri.books.shelf import Wire, Write
+from cauri.clock import rfc3339
+
+TABLE: Final = "ledger"
+SLICES: Final = 16
+MINUTE: Final = len("2026-11-20T10:55")
+
+
+class RowItem(Model):
+    """One posting on one account. It never changes."""
+
+    class Meta:
+        table_name = TABLE
+        region = "us-east-1"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    amount = NumberAttribute()
+    kind = UnicodeAttribute()
+    at = UnicodeAttribute()
+    log_id = UnicodeAttribute()
+    balance_after = NumberAttribute(null=True)
+
+
+class SumItem(Model):
+    """What the rows of one (account, minute, slice) come to."""
+
+    class Meta:
+        table_name = TABLE
+        region = "us-east-1"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    rows = NumberAttribute()
+    sum = NumberAttribute()
+
+
+class AccountItem(Model):
+    """An account that has postings, for the list of them."""
+
+    class Meta:
+        table_name = TABLE
+        region = "us-east-1"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The rows that one sum is made of: a slice of an account's minute."""
+
+    tenant: str
+    account: str
+    asset: str
+    minute: str
+    slice: int
+
+    @property
+    def rows_pk(self) -> str:
+        return rows_pk(self.tenant, self.account, self.asset, self.slice)
+
+
+def rows_pk(tenant: str, account: str, asset: str, slice_: int) -> str:
+    return f"{tenant}#rows#{account}#{asset}#{slice_:02d}"
+
+
+def sums_pk(tenant: str, account: str, asset: str) -> str:
+    return f"{tenant}#sums#{account}#{asset}"
+
+
+def accounts_pk(tenant: str) -> str:
+    return f"{tenant}#accounts"
+
+
+def is_owned(account: str) -> bool:
+    """True for ``prepaid:cus_1``: an owner's account, which is not listed, since its control account is."""
+    return role_of(account) in OWNED_ROLES and account != role_of(account)
+
+
+def slices_of(account: str) -> int:
+    """Everybody's accounts are spread over slices; an owner's own is never hot."""
+    return 1 if is_owned(account) else SLICES
+
+
+class Fold:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._listed: set[tuple[str, str]] = set()
+
+    def fold(self, records: Iterable[Record]) -> None:
+        """Take `records` into the accounts. Safe to repeat, in any order, beside any other fold."""
+        rows: dict[tuple[str, str], Wire] = {}
+        touched: set[Slot] = set()
+        for record in records:
+            for place, posting in enumerate(record.entry.postings if record.entry else ()):
+                for account in books_of(posting.account):
+                    slot = _slot(record, account, posting.asset)
+                    row = _row(record, slot, place, posting)
+                    rows[(row["pk"]["S"], row["sk"]["S"])] = row
+                    touched.add(slot)
+        if not rows:
+            return
+        self._database.write_rows(TABLE, [*rows.values(), *self._new_accounts(touched)])
+        self._database.together(*(functools.partial(self._recompute, slot) for slot in touched))
+        self._listed.update((slot.tenant, f"{slot.account}#{slot.asset}") for slot in touched)
+
+    def _recompute(self, slot: Slot) -> None:
+        """Runs after the rows are in, so whoever is last sees them all, and has the highest count."""
+        rows = self._database.query_all(TABLE, _rows_of(slot))
+        count, amount = len(rows), sum(int(row["amount"]["N"]) for row in rows)
+        pk = sums_pk(slot.tenant, slot.account, slot.asset)
+        item = SumItem(pk, f"{slot.minute}#{slot.slice:02d}", rows=count, sum=amount)
+        saw_fewer = SumItem.pk.does_not_exist() | (SumItem.rows < count)
+        try:
+            self._database.write(Write("Put", item.get_save_kwargs_from_instance(condition=saw_fewer)))
+        except ConditionFailed:
+            return  # another fold saw as many rows, or more
+
+    def _new_accounts(self, touched: Iterable[Slot]) -> Sequence[Wire]:
+        names = {(s.tenant, f"{s.account}#{s.asset}") for s in touched if not is_owned(s.account)} - self._listed
+        items = [AccountItem(accounts_pk(tenant), name) for tenant, name in sorted(names)]
+        return [item.get_save_kwargs_from_instance()["Item"] for item in items]
+
+
+def _slot(record: Record, account: str, asset: str) -> Slot:
+    slice_ = int(record.log_id[-4:], 16) % slices_of(account)
+    return Slot(record.tenant, account, asset, rfc3339(record.at)[:MINUTE], slice_)
+
+
+def _row(record: Record, slot: Slot, place: int, posting: Posting) -> Wire:
+    at = rfc3339(record.at)
+    owned = slot.account == posting.account
+    item = RowItem(
+        slot.rows_pk,
+        f"{at}#{record.log_id}#{place:02d}",
+        amount=posting.amount,
+        kind=record.entry.kind if record.entry else "",
+        at=at,
+        log_id=record.log_id,
+        balance_after=posting.balance_after if owned else None,
+    )
+    row: Wire = item.get_save_kwargs_from_instance()["Item"]
+    return row
+
+
+def _rows_of(slot: Slot) -> Wire:
+    return {
+        "KeyConditionExpression": "pk = :pk and begins_with(sk, :minute)",
+        "ExpressionAttributeValues": {":pk": {"S": slot.rows_pk}, ":minute": {"S": slot.minute}},
+        "ProjectionExpression": "amount",
+    }

@@ -1,0 +1,81 @@
+"""Double entry: postings that sum to zero per asset, on accounts named by role and owner."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+from cauri.money import Money
+
+RECEIVABLE: Final = "receivable:orders"
+DEFERRED_REVENUE: Final = "deferred_revenue:orders"
+
+
+def cash_at(provider: str) -> str:
+    return f"cash:{provider}"
+
+
+def prepaid_of(customer_id: str) -> str:
+    return f"prepaid:{customer_id}"
+
+
+OWNED_ROLES: Final = frozenset({"prepaid"})
+"""Roles with an account per owner. The owners' accounts sum to the control account, which has the role's name."""
+
+NORMAL_CREDIT: Final = frozenset({"prepaid", "deferred_revenue", "payable", "tax", "revenue"})
+"""Roles whose balance people read as a credit."""
+
+
+class UnbalancedEntryError(ValueError):
+    """Debits and credits differ: the entry can't be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """`amount` in minor units of `asset`: a debit is positive, a credit negative."""
+
+    account: str
+    amount: int
+    asset: str
+    balance_after: int | None = None
+    """For an account whose item is guarded by the commit: what it stood at afterwards."""
+
+
+def debit(account: str, money: Money, balance_after: int | None = None) -> Posting:
+    return Posting(account, money.amount, money.currency, balance_after)
+
+
+def credit(account: str, money: Money, balance_after: int | None = None) -> Posting:
+    return Posting(account, -money.amount, money.currency, balance_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One balanced journal entry."""
+
+    kind: str
+    postings: tuple[Posting, ...]
+
+    def __post_init__(self) -> None:
+        sums: defaultdict[str, int] = defaultdict(int)
+        for posting in self.postings:
+            sums[posting.asset] += posting.amount
+        if any(sums.values()) or not self.postings:
+            raise UnbalancedEntryError(f"{self.kind}: {dict(sums)}")
+
+
+def entry(kind: str, *postings: Posting) -> Entry | None:
+    """An entry of the postings that move something; none, if nothing moves (a gift has no journal)."""
+    moving = tuple(posting for posting in postings if posting.amount)
+    return Entry(kind, moving) if moving else None
+
+
+def role_of(account: str) -> str:
+    return account.partition(":")[0]
+
+
+def books_of(account: str) -> tuple[str, ...]:
+    """The accounts that a posting on `account` is kept under: itself, and its control account if it has one."""
+    role = role_of(account)
+    return (account, role) if role in OWNED_ROLES else (account,)

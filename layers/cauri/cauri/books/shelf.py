@@ -1,0 +1,129 @@
+"""Shelves: where aggregates are kept. An aggregate is one item: its key, its version, and itself as JSON."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+T = TypeVar("T")
+Wire = Mapping[str, Any]
+"""An item, or a request, as DynamoDB's protocol writes it."""
+
+
+class Document(Model):
+    """The item of an aggregate, in whichever table."""
+
+    class Meta:
+        table_name = "document"
+        region = "us-east-1"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    version = NumberAttribute()
+    document = UnicodeAttribute()
+    list = UnicodeAttribute(null=True)
+    list_at = UnicodeAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[T]):
+    """Where one aggregate is."""
+
+    shelf: Shelf[T]
+    pk: str
+    sk: str
+
+    @property
+    def address(self) -> tuple[str, str, str]:
+        return (self.shelf.table, self.pk, self.sk)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One action of a transaction: ``Put``, ``Update`` or ``ConditionCheck``, as the wire has it."""
+
+    action: str
+    request: dict[str, Any]
+
+
+class Found:
+    """What one read brought, by key; what is not there is None."""
+
+    def __init__(self, items: Mapping[tuple[str, str, str], Wire]) -> None:
+        self._items = items
+
+    def __getitem__(self, key: Key[T]) -> T | None:
+        item = self._items.get(key.address)
+        return None if item is None else key.shelf.from_item(item)
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf(Generic[T]):
+    """How aggregates of one type are kept.
+
+    `place` gives (pk, sk) of an aggregate, without the tenant; `listed` gives the list it shows up in and
+    its place there. An aggregate has `version`: 0 until it is first saved.
+    """
+
+    table: str
+    type: type[T]
+    place: Callable[[T], tuple[str, str]]
+    tenant: Callable[[T], str]
+    listed: Callable[[T], tuple[str, str] | None] = lambda _: None
+
+    @functools.cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self.type)
+
+    def key(self, tenant: str, pk: str, sk: str) -> Key[T]:
+        return Key(self, f"{tenant}#{pk}", sk)
+
+    def write(self, aggregate: T) -> Write:
+        """Put the next version, if the stored one is still the one that was read."""
+        version: int = aggregate.version  # type: ignore[attr-defined]
+        pk, sk = self.place(aggregate)
+        tenant = self.tenant(aggregate)
+        item = Document(f"{tenant}#{pk}", sk, version=version + 1, document=self._adapter.dump_json(aggregate).decode())
+        if place := self.listed(aggregate):
+            item.list, item.list_at = f"{tenant}#{place[0]}", place[1]
+        unchanged = Document.version == version if version else Document.pk.does_not_exist()
+        request = item.get_save_kwargs_from_instance(condition=unchanged)
+        request["TableName"] = self.table
+        return Write("Put", request)
+
+    def from_item(self, item: Wire) -> T:
+        aggregate = self._adapter.validate_json(item["document"]["S"])
+        object.__setattr__(aggregate, "version", int(item["version"]["N"]))
+        return aggregate
+
+    def from_items(self, items: Iterable[Wire]) -> list[T]:
+        return [self.from_item(item) for item in items]
+
+
+_WRITERS: dict[type, Callable[[Any], Write]] = {}
+
+
+def shelve(shelf: Shelf[T]) -> Shelf[T]:
+    """Make `shelf` the place that a plan's `save` writes its aggregates to."""
+    _WRITERS[shelf.type] = shelf.write
+    return shelf
+
+
+def writes(kind: type[T]) -> Callable[[Callable[[T], Write]], Callable[[T], Write]]:
+    """Register how a plan's `save` writes a change of this kind, which is less than a whole aggregate."""
+
+    def register(writer: Callable[[T], Write]) -> Callable[[T], Write]:
+        _WRITERS[kind] = writer
+        return writer
+
+    return register
+
+
+def write_of(aggregate: Any) -> Write:
+    return _WRITERS[type(aggregate)](aggregate)

@@ -1,0 +1,154 @@
+"""The audit trail: the log, listed by resource, by caller and by day.
+
+The consumer of the stream writes a row for every resource and caller of a record; the days come from the log's own
+index. A list names records, and the records are then read from the log itself, which nobody can change.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+from cauri.books import log
+from cauri.books.database import Database
+from cauri.books.ledger import Posting
+from cauri.books.log import DAY_SHARDS, Record
+from cauri.books.shelf import Wire
+from cauri.clock import Instant, rfc3339
+from cauri.errors import Refusal
+from cauri.ids import LogId
+
+TABLE: Final = "ledger"
+
+
+@dataclass
+class SeveralLogLists(Refusal):
+    """The log is listed by one thing at a time."""
+
+    code: ClassVar[str] = "several_log_lists"
+
+    def detail(self) -> str:
+        return "The log is listed by one of resource, by and day."
+
+
+class TrailItem(Model):
+    """That a record touched a resource, or was sent by a caller."""
+
+    class Meta:
+        table_name = TABLE
+        region = "us-east-1"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+@dataclass(frozen=True)
+class TrailEntry:
+    """One change: who made it, from where, when, by which command, and what it moved. Ids only."""
+
+    log_id: str
+    at: Instant
+    command: str
+    caller: str
+    ip: str
+    input_hash: str
+    events: list[str]
+    resources: list[str]
+    postings: list[Posting]
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Some of a list. `position` is where the next page begins, or None at the end."""
+
+    entries: list[TrailEntry]
+    position: str | None
+
+
+def write_trail(database: Database, records: Iterable[Record]) -> None:
+    """List `records` by resource and by caller. Safe to repeat."""
+    rows = {row["pk"]["S"] + row["sk"]["S"]: row for record in records for row in _rows(record)}
+    if rows:
+        database.write_rows(TABLE, list(rows.values()))
+
+
+def by_resource(database: Database, tenant: str, resource: str, *, after: str | None, limit: int) -> Trail:
+    """The changes of one resource (an order, a payment, a SKU, a customer …), the newest first."""
+    return _listed(database, tenant, f"{tenant}#trail#of#{resource}", after=after, limit=limit)
+
+
+def by_caller(database: Database, tenant: str, caller: str, *, after: str | None, limit: int) -> Trail:
+    """What one caller changed, the newest first."""
+    return _listed(database, tenant, f"{tenant}#trail#by#{caller}", after=after, limit=limit)
+
+
+def by_day(database: Database, tenant: str, day: str, *, after: str | None, limit: int) -> Trail:
+    """All that changed on `day` (2026-11-20, UTC), the newest first."""
+    reads = [
+        functools.partial(database.query, "log", _request(f"{tenant}#{day}#{shard:02d}", "day", "at", after, limit))
+        for shard in range(DAY_SHARDS)
+    ]
+    pages: Sequence[dict[str, Any]] = database.together(*reads)
+    places = sorted((item["at"]["S"] for page in pages for item in page["Items"]), reverse=True)
+    return _page(database, tenant, places, limit)
+
+
+def resources_of(record: Record) -> list[str]:
+    """The resources that a record touched: those of its events, and the orders that these belong to."""
+    named = [event.resource for event in record.events]
+    orders = [str(event.data["order_id"]) for event in record.events if "order_id" in event.data]
+    return list(dict.fromkeys([*named, *orders]))
+
+
+def _rows(record: Record) -> Iterable[Wire]:
+    place = f"{rfc3339(record.at)}#{record.log_id}"
+    lists = [f"of#{resource}" for resource in resources_of(record)] + [f"by#{record.caller}"]
+    for name in lists:
+        yield TrailItem(f"{record.tenant}#trail#{name}", place).get_save_kwargs_from_instance()["Item"]
+
+
+def _listed(database: Database, tenant: str, pk: str, *, after: str | None, limit: int) -> Trail:
+    page = database.query(TABLE, _request(pk, "pk", "sk", after, limit))
+    return _page(database, tenant, [item["sk"]["S"] for item in page["Items"]], limit)
+
+
+def _page(database: Database, tenant: str, places: Sequence[str], limit: int) -> Trail:
+    """`places` (``time#log id``, the newest first) as entries; one more than `limit` means that there is more."""
+    shown = places[:limit]
+    keys = [log.key_of(tenant, LogId(place.partition("#")[2])) for place in shown]
+    found = database.fetch(keys) if keys else None
+    committed = [found[key] for key in keys] if found else []
+    entries = [_entry(one.record) for one in committed if one is not None and not one.record.undone]
+    return Trail(entries, shown[-1] if len(places) > limit else None)
+
+
+def _entry(record: Record) -> TrailEntry:
+    return TrailEntry(
+        record.log_id,
+        record.at,
+        record.command,
+        record.caller,
+        record.ip,
+        record.input_hash,
+        events=[event.name for event in record.events],
+        resources=resources_of(record),
+        postings=list(record.entry.postings) if record.entry else [],
+    )
+
+
+def _request(pk: str, pk_name: str, sk_name: str, after: str | None, limit: int) -> dict[str, Any]:
+    names = {"#pk": pk_name, "#sk": sk_name}
+    values = {":pk": {"S": pk}, ":after": {"S": after or "~"}}
+    return {
+        "KeyConditionExpression": "#pk = :pk and #sk < :after",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+        "ScanIndexForward": False,
+        "Limit": limit + 1,
+        **({"IndexName": "by_day"} if pk_name == "day" else {}),
+    }

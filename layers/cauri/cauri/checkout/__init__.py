@@ -1,0 +1,1 @@
+"""From a cart of several vendors to one order."""

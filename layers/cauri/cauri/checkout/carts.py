@@ -1,0 +1,83 @@
+"""Commands on carts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cauri.books.commit import Caller, Command, Work, decides
+from cauri.books.plan import Event, Plan
+from cauri.checkout.model import QUANTITY_MAX, Cart, CartLine, QuantityTooLarge, UnknownCart
+from cauri.checkout.store import cart_key
+from cauri.checkout.views import cart_view
+from cauri.inventory.model import UnknownSku
+from cauri.inventory.store import product_key
+from cauri.parties.model import UnknownTenant
+from cauri.parties.store import tenant_key
+
+
+@dataclass(frozen=True)
+class OpenCart(Command):
+    """A new, empty cart in one currency."""
+
+    name: ClassVar = "open_cart"
+    currency: str
+
+
+@dataclass(frozen=True)
+class PutCartLine(Command):
+    """So many of a SKU, instead of however many there were."""
+
+    name: ClassVar = "put_cart_line"
+    cart_id: str
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class RemoveCartLine(Command):
+    name: ClassVar = "remove_cart_line"
+    cart_id: str
+    sku: str
+
+
+@decides(OpenCart)
+def open_cart(command: OpenCart, work: Work) -> Plan:
+    if work.fetch(tenant_key(work.tenant))[tenant_key(work.tenant)] is None:
+        raise UnknownTenant
+    cart = Cart(work.tenant, work.ids.new("crt"), owner_of(work.caller), command.currency, (), work.at)
+    return _changed(cart)
+
+
+@decides(PutCartLine)
+def put_cart_line(command: PutCartLine, work: Work) -> Plan:
+    key, product = cart_key(work.tenant, command.cart_id), product_key(work.tenant, command.sku)
+    found = work.fetch(key, product)
+    cart = own(found[key], work.caller, command.cart_id)
+    if (known := found[product]) is None:
+        raise UnknownSku(command.sku)
+    if command.quantity > QUANTITY_MAX:
+        raise QuantityTooLarge(command.sku)
+    known.price(cart.currency)
+    return _changed(cart.put(CartLine(known.sku, command.quantity, known.vendor_id, known.cells)))
+
+
+@decides(RemoveCartLine)
+def remove_cart_line(command: RemoveCartLine, work: Work) -> Plan:
+    key = cart_key(work.tenant, command.cart_id)
+    return _changed(own(work.fetch(key)[key], work.caller, command.cart_id).remove(command.sku))
+
+
+def owner_of(caller: Caller) -> str:
+    return caller.customer_id or caller.subject
+
+
+def own(cart: Cart | None, caller: Caller, cart_id: str) -> Cart:
+    """The cart, if it is the caller's: to others it does not exist."""
+    if cart is None or cart.owner != owner_of(caller):
+        raise UnknownCart(cart_id)
+    return cart
+
+
+def _changed(cart: Cart) -> Plan:
+    return Plan(cart_view(cart)).save(cart).emit(Event("cart.updated", cart.id, cart.version + 1))

@@ -1,0 +1,251 @@
+"""Checkout: a cart, or inline lines, becomes one order. Source: SPEC 3."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import cauri.orders.store  # noqa: F401 - knows how the tree is written
+from cauri.books.commit import AlreadyDone, Command, Work, decides
+from cauri.books.plan import Event, Plan, StartSaga
+from cauri.books.shelf import Found, Key
+from cauri.checkout.carts import own
+from cauri.checkout.model import (
+    QUANTITY_MAX,
+    VENDORS_MAX,
+    Cart,
+    CartEmpty,
+    CartLine,
+    EmailRequired,
+    QuantityTooLarge,
+    TooManyVendors,
+)
+from cauri.checkout.placing import Placing, place
+from cauri.checkout.pricing import Item, quote
+from cauri.checkout.reservation import reservations
+from cauri.checkout.store import cart_key
+from cauri.checkout.tenders import TenderAsked, tenders
+from cauri.checkout.views import CheckoutView
+from cauri.inventory.model import OutOfStock, Part, Product, UnknownSku
+from cauri.inventory.store import product_key
+from cauri.orders.model import OrderTree
+from cauri.orders.views import order_view
+from cauri.parties.model import Party, Tenant, UnknownTenant, UnknownVendor, Vendor
+from cauri.parties.store import tenant_key, vendor_key
+from cauri.payments.model import ProviderNotEnabled
+from cauri.providers.ports import Charge
+from cauri.wallet.model import Balance
+from cauri.wallet.store import balance_key
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Who buys, as far as the token does not say."""
+
+    email: str
+    name: str = ""
+    phone: str = ""
+    address: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InlineLine:
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Checkout(Command):
+    """Buy what is in the cart, or else `lines` in `currency`."""
+
+    name: ClassVar = "checkout"
+    tenders: tuple[TenderAsked, ...]
+    return_url: str
+    cart_id: str | None = None
+    lines: tuple[InlineLine, ...] = ()
+    currency: str = ""
+    contact: Contact | None = None
+    demo_outcome: str = ""
+    """What the demo provider shall play, where the tenant is in demo mode."""
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What the first round trip brought."""
+
+    tenant: Tenant
+    cart: Cart | None
+    balance: Balance | None
+    lines: Sequence[CartLine]
+    products: Mapping[str, Product]
+    currency: str
+    number: int
+
+
+@decides(Checkout)
+def checkout(command: Checkout, work: Work) -> Plan:
+    start = _load(command, work)
+    products, vendors, stock = _claim(start, work)
+    priced = quote(
+        [Item(_known(products, line.sku), line.quantity) for line in start.lines], vendors, start.tenant, start.currency
+    )
+    paid_by = tenders(command.tenders, priced.total, is_customer=work.caller.customer_id is not None)
+    tree = place(Placing(priced, paid_by, stock, start.number, has_contact=command.contact is not None), work)
+    saves = _saves(command, tree, start, work)
+    refusals = [parts for parts in stock.values() if isinstance(parts, OutOfStock)]
+    if refusals:  # the last in the ladder: what is wrong with the request tells more
+        raise refusals[0]
+    answer = CheckoutView(order_view(tree), _authorization_url(command, tree, start.tenant, work))
+    return (
+        Plan(answer)
+        .save(*saves)
+        .start(StartSaga("checkout", tree.order.id, {"order_id": tree.order.id}))
+        .emit(Event("order.created", tree.order.id, 1, _facts(tree)))
+    )
+
+
+def _load(command: Checkout, work: Work) -> _Start:
+    """Everything whose key follows from the request. Raises AlreadyDone, since a checkout acts before its commit."""
+    reads: list[Any] = [
+        functools.partial(work.fetch, *_keys(command, work)),
+        functools.partial(_number, work),
+    ]
+    found, number = work.database.together(*reads)
+    if (done := found[work.record_key]) is not None:
+        raise AlreadyDone(done)
+    tenant = found[tenant_key(work.tenant)]
+    if tenant is None:
+        raise UnknownTenant
+    customer_id = work.caller.customer_id
+    if customer_id is None and command.contact is None:
+        raise EmailRequired
+    balance = found[balance_key(work.tenant, customer_id)] if customer_id else None
+    if command.cart_id is None:
+        products = _found_products(found, [product_key(work.tenant, line.sku) for line in command.lines])
+        lines = _inline_lines(command.lines, products)
+        start = _Start(tenant, None, balance, lines, products, command.currency, number)
+    else:
+        cart = own(found[cart_key(work.tenant, command.cart_id)], work.caller, command.cart_id)
+        cart.require_open()
+        start = _Start(tenant, cart, balance, cart.lines, {}, cart.currency, number)
+    if not start.lines:
+        raise CartEmpty
+    if len({line.vendor_id for line in start.lines}) > VENDORS_MAX:
+        raise TooManyVendors
+    return start
+
+
+def _number(work: Work) -> int:
+    """The order's number; a dry run takes none."""
+    return 0 if work.dry_run else work.books.numbers.next(work.tenant, f"orders#{work.at:%Y}")
+
+
+def _keys(command: Checkout, work: Work) -> list[Key[Any]]:
+    keys: list[Key[Any]] = [work.record_key, tenant_key(work.tenant)]
+    if command.cart_id is not None:
+        keys.append(cart_key(work.tenant, command.cart_id))
+    if work.caller.customer_id is not None:
+        keys.append(balance_key(work.tenant, work.caller.customer_id))
+    return keys + [product_key(work.tenant, line.sku) for line in command.lines]
+
+
+def _claim(
+    start: _Start, work: Work
+) -> tuple[Mapping[str, Product], Mapping[str, Vendor], dict[str, list[Part] | OutOfStock]]:
+    """Claim stock for every line, and meanwhile read the products and vendors that are still missing."""
+    lines = sorted(start.lines, key=lambda line: line.sku)
+    missing = [product_key(work.tenant, line.sku) for line in lines if line.sku not in start.products]
+    vendors = [vendor_key(work.tenant, vendor_id) for vendor_id in sorted({line.vendor_id for line in lines})]
+    calls: list[Any] = [functools.partial(work.fetch, *missing, *vendors), *reservations(lines, work)]
+    found, *reserved = work.database.together(*calls)
+    products = {**start.products, **_found_products(found, missing)}
+    stock = {line.sku: parts for line, parts in zip(lines, reserved, strict=True)}
+    grown = [line for line in lines if isinstance(stock[line.sku], OutOfStock) and _has_grown(line, products)]
+    if grown:  # what the cart remembers is old: there are more cells to look in
+        again = [replace(line, cells=products[line.sku].cells) for line in grown]
+        stock |= zip((line.sku for line in again), work.database.together(*reservations(again, work)), strict=True)
+    return products, _sellers(products, {key: found[key] for key in vendors}, work), stock
+
+
+def _has_grown(line: CartLine, products: Mapping[str, Product]) -> bool:
+    return line.sku in products and products[line.sku].cells > line.cells
+
+
+def _sellers(
+    products: Mapping[str, Product], found: Mapping[Key[Vendor], Vendor | None], work: Work
+) -> dict[str, Vendor]:
+    """Who sells the products now, which may not be who did when they were put into the cart."""
+    sellers = {vendor.id: vendor for vendor in found.values() if vendor is not None}
+    keys = {product.vendor_id: vendor_key(work.tenant, product.vendor_id) for product in products.values()}
+    if others := [key for vendor_id, key in keys.items() if vendor_id not in sellers]:
+        read = work.fetch(*others)
+        sellers |= {vendor.id: vendor for key in others if (vendor := read[key])}
+    for vendor_id in keys:
+        if vendor_id not in sellers:
+            raise UnknownVendor(vendor_id)
+    return sellers
+
+
+def _found_products(found: Found, keys: Sequence[Key[Product]]) -> dict[str, Product]:
+    return {product.sku: product for key in keys if (product := found[key])}
+
+
+def _inline_lines(lines: Sequence[InlineLine], products: Mapping[str, Product]) -> list[CartLine]:
+    """One line per SKU, however often it was named."""
+    wanted = Counter({line.sku: 0 for line in lines})
+    for line in lines:
+        wanted[line.sku] += line.quantity
+    return [_inline(_known(products, sku), quantity) for sku, quantity in wanted.items()]
+
+
+def _inline(product: Product, quantity: int) -> CartLine:
+    if quantity > QUANTITY_MAX:
+        raise QuantityTooLarge(product.sku)
+    return CartLine(product.sku, quantity, product.vendor_id, product.cells)
+
+
+def _known(products: Mapping[str, Product], sku: str) -> Product:
+    if sku not in products:
+        raise UnknownSku(sku)
+    return products[sku]
+
+
+def _saves(command: Checkout, tree: OrderTree, start: _Start, work: Work) -> list[Any]:
+    order = tree.order
+    saves: list[Any] = [order, *tree.vendor_orders, *tree.payments]
+    if start.cart is not None:
+        saves.append(start.cart.complete(order.id))
+    if order.held and order.customer_id:
+        saves.append((start.balance or Balance(work.tenant, order.customer_id)).hold(order.id, order.held))
+    if (contact := command.contact) is not None and order.party_id is not None:
+        saves.append(Party(work.tenant, order.party_id, contact.email, contact.name, contact.phone, contact.address))
+    return saves
+
+
+def _authorization_url(command: Checkout, tree: OrderTree, tenant: Tenant, work: Work) -> str | None:
+    """Ask the provider for a place to pay. No money moves, so that it can come before the commit."""
+    for payment in tree.payments:
+        provider = work.books.providers.get(payment.provider)
+        if provider is None or (payment.provider == "demo" and not tenant.demo):
+            raise ProviderNotEnabled(payment.provider)
+        metadata = {"merchant": tenant.name, "order": tree.order.number, "demo_outcome": command.demo_outcome}
+        charge = Charge(work.tenant, payment.id, payment.amount, command.return_url, metadata)
+        return None if work.dry_run else provider.initialize(charge).authorization_url
+    return None
+
+
+def _facts(tree: OrderTree) -> dict[str, Any]:
+    order = tree.order
+    return {
+        "number": order.number,
+        "total": order.total,
+        "currency": order.currency,
+        "payment_method": order.payment_method,
+        "vendor_orders": [
+            {"number": v.number, "vendor_id": v.vendor_id, "amount": v.total, "commission_bps": v.commission_bps}
+            for v in tree.vendor_orders
+        ],
+    }

@@ -1,0 +1,189 @@
+"""Carts, and what a checkout is refused for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from cauri.clock import Instant
+from cauri.errors import Refusal
+from cauri.money import Money
+
+LINES_MAX: Final = 100
+VENDORS_MAX: Final = 50
+"""In one order, whose tree is written in one transaction of at most 100 items."""
+QUANTITY_MAX: Final = 100_000
+
+
+@dataclass
+class UnknownCart(Refusal):
+    code: ClassVar[str] = "unknown_cart"
+    cart_id: str
+
+    def detail(self) -> str:
+        return f"There is no cart {self.cart_id!r}."
+
+
+@dataclass
+class CartCompleted(Refusal):
+    """The cart became an order."""
+
+    code: ClassVar[str] = "cart_completed"
+    cart_id: str
+    order_id: str
+
+    def detail(self) -> str:
+        return f"Cart {self.cart_id} is completed: it became order {self.order_id}."
+
+    def facts(self) -> dict[str, object]:
+        return {"order_id": self.order_id}
+
+
+@dataclass
+class CartEmpty(Refusal):
+    code: ClassVar[str] = "cart_empty"
+
+    def detail(self) -> str:
+        return "There is nothing to buy."
+
+
+@dataclass
+class TooManyLines(Refusal):
+    code: ClassVar[str] = "too_many_lines"
+
+    def detail(self) -> str:
+        return f"A cart holds at most {LINES_MAX} lines."
+
+
+@dataclass
+class TooManyVendors(Refusal):
+    code: ClassVar[str] = "too_many_vendors"
+
+    def detail(self) -> str:
+        return f"An order has at most {VENDORS_MAX} vendors."
+
+    def suggestion(self) -> str:
+        return "Order in parts."
+
+
+@dataclass
+class QuantityTooLarge(Refusal):
+    code: ClassVar[str] = "quantity_too_large"
+    sku: str
+
+    def detail(self) -> str:
+        return f"At most {QUANTITY_MAX:,} of {self.sku} can be bought at once."
+
+
+@dataclass
+class AmountTooLarge(Refusal):
+    """The order comes to more than one command may carry."""
+
+    code: ClassVar[str] = "amount_too_large"
+
+    def detail(self) -> str:
+        return "The order comes to more than can be sold at once."
+
+
+@dataclass
+class TendersDoNotMatch(Refusal):
+    """The tenders do not sum to the total exactly."""
+
+    code: ClassVar[str] = "tenders_do_not_match"
+    total: Money
+    tendered: Money
+
+    def detail(self) -> str:
+        return f"The tenders come to {self.tendered}, and the order to {self.total}."
+
+    def facts(self) -> dict[str, object]:
+        return {"total": self.total, "tendered": self.tendered}
+
+
+@dataclass
+class SeveralProviderTenders(Refusal):
+    """A checkout starts one provider payment."""
+
+    code: ClassVar[str] = "several_provider_tenders"
+
+    def detail(self) -> str:
+        return "A checkout has at most one provider tender."
+
+
+@dataclass
+class TenderCurrencyMismatch(Refusal):
+    code: ClassVar[str] = "currency_mismatch"
+    currency: str
+
+    def detail(self) -> str:
+        return f"The order is in {self.currency}, and amounts are never converted."
+
+
+@dataclass
+class BalanceNeedsCustomer(Refusal):
+    """A guest has no balance."""
+
+    code: ClassVar[str] = "balance_needs_customer"
+
+    def detail(self) -> str:
+        return "Only a customer who is signed in can pay from a balance."
+
+
+@dataclass
+class EmailRequired(Refusal):
+    code: ClassVar[str] = "email_required"
+
+    def detail(self) -> str:
+        return "A guest gives an email address, so that the order can be found again."
+
+
+class CartStatus(StrEnum):
+    OPEN = "open"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True)
+class CartLine:
+    """What somebody wants. `vendor_id` and `cells` are remembered so that a checkout need not look them up first."""
+
+    sku: str
+    quantity: int
+    vendor_id: str
+    cells: int
+
+
+@dataclass(frozen=True)
+class Cart:
+    tenant: str
+    id: str
+    owner: str
+    """The caller who made it: a cart is nobody else's."""
+    currency: str
+    lines: tuple[CartLine, ...]
+    created_at: Instant
+    status: CartStatus = CartStatus.OPEN
+    order_id: str | None = None
+    version: int = 0
+
+    def require_open(self) -> None:
+        if self.status is CartStatus.COMPLETED:
+            raise CartCompleted(self.id, self.order_id or "")
+
+    def put(self, line: CartLine) -> Cart:
+        """The cart with so many of the SKU, instead of how many there were. Raises TooManyLines, CartCompleted."""
+        self.require_open()
+        others = {known.sku: known for known in self.lines}
+        lines = tuple({**others, line.sku: line}.values())
+        if len(lines) > LINES_MAX:
+            raise TooManyLines
+        return replace(self, lines=lines)
+
+    def remove(self, sku: str) -> Cart:
+        """The cart without the SKU. Removing what is not there changes nothing."""
+        self.require_open()
+        return replace(self, lines=tuple(line for line in self.lines if line.sku != sku))
+
+    def complete(self, order_id: str) -> Cart:
+        self.require_open()
+        return replace(self, status=CartStatus.COMPLETED, order_id=order_id)

@@ -1,0 +1,54 @@
+"""Stock for the lines of a checkout: claimed, or, in a dry run, only looked at."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from cauri.books.commit import Work
+from cauri.ids import digest
+from cauri.inventory.claims import Claims, Wanted
+from cauri.inventory.model import MAIN, OutOfStock, Part, stock_of
+from cauri.inventory.store import cell_key
+
+if TYPE_CHECKING:
+    from cauri.checkout.model import CartLine
+
+CLAIM_GRACE: Final = timedelta(minutes=5)
+"""How much longer than the order its claims live, so that its saga and not the clock gives them back."""
+
+Reserved = list[Part] | OutOfStock
+"""What a line got, or the refusal as a value: other lines are being claimed at the same time."""
+
+
+def reservations(lines: Sequence[CartLine], work: Work) -> list[Callable[[], Reserved]]:
+    """A call per line, in the order of the SKUs. If the command is refused, what they took is given back."""
+    if work.dry_run:
+        return [functools.partial(_look, line, work) for line in lines]
+    claims = Claims(work.database, work.tenant)
+    taken: list[Part] = []
+    work.if_refused(lambda: claims.give_back(taken))
+    return [functools.partial(_claim, claims, line, taken, work) for line in lines]
+
+
+def _claim(claims: Claims, line: CartLine, taken: list[Part], work: Work) -> Reserved:
+    # The owner follows from the request, so that a retry does not claim again; and that another request under the
+    # same key, which is refused at last, does not find these claims as its own and give them back. It follows from the
+    # line, so that a cart that changed between two attempts does not take another line's claim for its own.
+    owner = digest(work.request, line.sku, str(line.quantity))[:24]
+    wanted = Wanted(line.sku, MAIN, line.cells, line.quantity, owner)
+    try:
+        parts = claims.take(wanted, work.at, work.at + work.books.settings.reservation + CLAIM_GRACE)
+    except OutOfStock as refusal:
+        return refusal
+    taken += parts
+    return parts
+
+
+def _look(line: CartLine, work: Work) -> Reserved:
+    keys = [cell_key(work.tenant, line.sku, MAIN, cell) for cell in range(line.cells)]
+    found = work.fetch(*keys)
+    available = stock_of(line.sku, [cell for key in keys if (cell := found[key])]).available
+    return OutOfStock(line.sku, line.quantity, available) if available < line.quantity else []

@@ -1,0 +1,292 @@
+"""The steps of the checkout saga: wait for the money, then confirm; or ask, and then undo. Source: SPEC 3.
+
+A step takes what the state machine passes (see checkout.asl.yaml) and answers ``{"next": …}``, where to go on. A
+step that changes something does it by commands whose keys follow from the execution or from the fact they record,
+or by claims, whose owners do; so every step may come twice, and late.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from cauri.books.commit import Books, Caller, StepCommitted
+from cauri.books.shelf import Key
+from cauri.checkout.reservation import CLAIM_GRACE
+from cauri.checkout.resuming import ResumeCheckout
+from cauri.checkout.waiting import Waiter, wait_item
+from cauri.clock import Instant
+from cauri.errors import Unsettled
+from cauri.ids import digest
+from cauri.inventory.claims import Claims, Wanted
+from cauri.inventory.model import MAIN, OutOfStock, Part, Product
+from cauri.inventory.store import product_key
+from cauri.orders.commands import CancelOrder, ConfirmOrder
+from cauri.orders.model import (
+    CancelReason,
+    IllegalOrderChange,
+    LineItem,
+    OrderNotPaid,
+    OrderPaid,
+    OrderStatus,
+    OrderTree,
+    UnknownOrder,
+)
+from cauri.orders.store import load_tree
+from cauri.payments.asking import settle
+from cauri.payments.commands import RecordPaymentRefund, by_system, refund_key
+from cauri.payments.model import Payment, PaymentStatus
+from cauri.providers.ports import Declined, Pending, RefundCall, Refunded, Unknown
+from cauri.wallet.model import HoldGone
+
+RECLAIM_LIVES: Final = timedelta(hours=1)
+"""A claim for a paid order that had lost its own. Nobody has to pay any more: it only bridges the confirmation."""
+
+RECLAIMS_MAX: Final = 40
+"""More can't be kept in the transaction that confirms the order, beside its vendor orders."""
+
+ASK_AGAIN: Final = ((0, 5), (60, 60), (600, 300), (3600, 3600))
+"""(seconds since the order expired, seconds until the provider is asked again)."""
+ASK_FOR: Final = timedelta(hours=24)
+
+Payload = Mapping[str, Any]
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """A line's stock that was gone, by cell, and what was claimed in its place."""
+
+    lost: list[int]
+    claimed: list[Part]
+
+    def instead_of(self, stock: Sequence[Part]) -> tuple[Part, ...]:
+        """The line's stock as it is now."""
+        return (*(part for part in stock if part.cell not in self.lost), *self.claimed)
+
+
+Secured = dict[str, Replaced]
+"""By line id; a line whose claims all held is not in it."""
+
+
+@functools.cache
+def _secured_stock() -> TypeAdapter[Secured]:
+    return TypeAdapter(Secured)
+
+
+class RefundUnknownError(Unsettled):
+    """The provider did not say whether it gave the money back. It is asked again; the refund has one reference."""
+
+
+class RefundDeclinedError(Exception):
+    """The provider will not give the money back: people have to."""
+
+
+@dataclass(frozen=True)
+class CheckoutSaga:
+    books: Books
+    waiter: Waiter
+
+    def run(self, payload: Payload) -> Result:
+        """Run the step that `payload` names."""
+        steps: dict[str, Callable[[Payload], Result]] = {
+            "begin": self.begin,
+            "await_payment": self.await_payment,
+            "ask_provider": self.ask_provider,
+            "secure_stock": self.secure_stock,
+            "confirm_order": self.confirm_order,
+            "settle_stock": self.settle_stock,
+            "cancel_order": self.cancel_order,
+            "refund_payment": self.refund_payment,
+            "release_stock": self.release_stock,
+            "resume": self.resume,
+        }
+        return steps[payload["step"]](payload)
+
+    # -- Forward
+
+    def begin(self, payload: Payload) -> Result:
+        """A question: where does the order stand? No undo, since nothing changes."""
+        tree = self._tree(payload)
+        seconds = max(1, int((tree.order.expires_at - self.books.clock()).total_seconds()))
+        customer_id = tree.order.customer_id
+        return {"next": standing(tree, self.books.clock()), "wait_seconds": seconds, "customer_id": customer_id}
+
+    def await_payment(self, payload: Payload) -> Result:
+        """Leave the token of this wait where news will find it. No undo: a token nobody uses runs out.
+
+        News that came before the token was there are seen by the look afterwards.
+        """
+        self.books.database.write(wait_item(payload["tenant"], payload["order_id"], payload["token"]))
+        if standing(self._tree(payload), self.books.clock()) != "wait":
+            self.waiter.wake(payload["token"])
+        return {}
+
+    def ask_provider(self, payload: Payload) -> Result:
+        """Ask what became of the payments, and record what is known. What nobody knows yet is asked again for a day."""
+        tree = self._tree(payload)
+        order = tree.order
+        pending = [payment for payment in tree.payments if payment.status is PaymentStatus.PENDING]
+        answers = [settle(self.books, payment) for payment in pending]
+        now = self.books.clock()
+        settled = standing(self._tree(payload), now)
+        if settled != "wait" or now < order.expires_at:
+            return {"next": settled}
+        if any(isinstance(answer, Unknown | Pending) for answer in answers):
+            return self._ask_later(tree, now)
+        return {"next": "abandoned"}
+
+    def secure_stock(self, payload: Payload) -> Result:
+        """Make the claims of the paid order lasting, and claim again what is gone. Undone by release_stock.
+
+        What is claimed again stays held until the confirmation keeps it: if this step should finish after its own
+        undo, it leaves nothing but a claim that expires. And it gives nothing back itself, since another execution
+        may have secured the same. It answers only what changed: a state machine carries 256 KiB.
+        """
+        tree = self._tree(payload)
+        if not tree.order.may_go_on(self.books.clock()):
+            return {"next": "lost", "stock": {}}
+        lost = tree.parts
+        if tree.order.status is OrderStatus.PENDING_PAYMENT:
+            lost = self._claims(payload).keep(tree.parts)
+        secured: Secured = {}
+        try:
+            for line in tree.lines:
+                if gone := [part for part in line.stock if part in lost]:
+                    secured[line.id] = Replaced([part.cell for part in gone], self._reclaim(line, gone, payload))
+                if sum(len(replaced.claimed) for replaced in secured.values()) > RECLAIMS_MAX:
+                    return {"next": "lost", "stock": _secured_stock().dump_python(secured, mode="json")}
+        except OutOfStock:
+            return {"next": "lost", "stock": _secured_stock().dump_python(secured, mode="json")}
+        return {"next": "secured", "stock": _secured_stock().dump_python(secured, mode="json")}
+
+    def confirm_order(self, payload: Payload) -> Result:
+        """Commit the confirmation. Undone by cancel_order, which takes this step's key."""
+        secured = _secured(payload)
+        lines = self._tree(payload).lines if secured else []
+        stock = {line.id: secured[line.id].instead_of(line.stock) for line in lines if line.id in secured}
+        command = ConfirmOrder(payload["order_id"], payload["customer_id"], stock)
+        try:
+            self.books.run(command, _by_saga(payload), payload["key"])
+        except (HoldGone, OutOfStock, OrderNotPaid, IllegalOrderChange):
+            return {"next": "lost"}
+        return {"next": "confirmed"}
+
+    def settle_stock(self, payload: Payload) -> Result:
+        """Turn the claims of the confirmed order into allocations. No undo: the order is confirmed."""
+        tree = self._tree(payload)
+        if tree.order.status is OrderStatus.CONFIRMED:
+            self._claims(payload).allocate(tree.parts)
+        return {"next": "done"}
+
+    # -- Undo
+
+    def cancel_order(self, payload: Payload) -> Result:
+        """Give the order up, unless it turns out to be paid or confirmed after all: then that is followed."""
+        reason = CancelReason(payload["reason"])
+        command = CancelOrder(payload["order_id"], payload["customer_id"], reason, tuple(payload["forbids"]))
+        try:
+            self.books.run(command, _by_saga(payload), payload["key"])
+        except OrderPaid:
+            return {"next": "paid"}
+        except StepCommitted:
+            return {"next": "confirmed"}
+        except IllegalOrderChange as illegal:
+            return {"next": "cancelled" if illegal.status is OrderStatus.CANCELLED else "confirmed"}
+        return {"next": "cancelled"}
+
+    def refund_payment(self, payload: Payload) -> Result:
+        """Give back every payment of an order that was given up for good; late money of others has its own saga."""
+        tree = self._tree(payload)
+        for payment in tree.payments:
+            given_up = tree.order.cancel_reason is CancelReason.NOT_FULFILLABLE
+            if given_up and payment.is_taken:
+                self._refund(payment)
+        return {"next": "refunded"}
+
+    def release_stock(self, payload: Payload) -> Result:
+        """Make everything available again that the order, or this execution for it, has claimed."""
+        tree = self._tree(payload)
+        if tree.order.status is OrderStatus.CANCELLED:
+            reclaimed = [part for line in _secured(payload).values() for part in line.claimed]
+            self._claims(payload).give_back({*tree.parts, *reclaimed})
+        return {"next": "released"}
+
+    # -- From the dead letters
+
+    def resume(self, payload: Payload) -> Result:
+        """Start the saga of the order again. It sees how the order stands, and does what is left."""
+        again = f"{payload['order_id']}-{self.books.clock():%Y%m%dT%H%M%S}"
+        key = f"{payload['execution']}:resume:{again}"
+        self.books.run(ResumeCheckout(payload["order_id"], again), _by_saga(payload), key)
+        return {"next": again}
+
+    # -- Parts of steps
+
+    def _tree(self, payload: Payload) -> OrderTree:
+        tree = load_tree(self.books.database, payload["tenant"], payload["order_id"])
+        if tree is None:
+            raise UnknownOrder(payload["order_id"])
+        return tree
+
+    def _claims(self, payload: Payload) -> Claims:
+        return Claims(self.books.database, payload["tenant"])
+
+    def _ask_later(self, tree: OrderTree, now: Instant) -> Result:
+        since = now - tree.order.expires_at
+        if since >= ASK_FOR:
+            return {"next": "unresolved"}
+        seconds = next(wait for after, wait in reversed(ASK_AGAIN) if since.total_seconds() >= after or after == 0)
+        asked_again = now + timedelta(seconds=seconds)
+        Claims(self.books.database, tree.order.tenant).extend(tree.parts, asked_again + CLAIM_GRACE)
+        return {"next": "unknown", "wait_seconds": seconds}
+
+    def _reclaim(self, line: LineItem, gone: Iterable[Part], payload: Payload) -> list[Part]:
+        now = self.books.clock()
+        key: Key[Product] = product_key(payload["tenant"], line.sku)
+        product = self.books.database.fetch([key])[key]
+        owner = digest(payload["execution"], line.id)[:24]
+        missing = sum(part.quantity for part in gone)
+        wanted = Wanted(line.sku, MAIN, product.cells if product else 1, missing, owner)
+        return self._claims(payload).take(wanted, now, now + RECLAIM_LIVES)
+
+    def _refund(self, payment: Payment) -> None:
+        call = RefundCall(payment.tenant, f"{payment.id}-r1", payment.id, payment.taken or payment.amount)
+        match self.books.providers[payment.provider].refund(call):
+            case Refunded() as done:
+                self.books.run(
+                    RecordPaymentRefund(payment.id, done.provider_reference),
+                    by_system(payment.tenant),
+                    refund_key(payment.id),
+                )
+            case Declined() as declined:
+                raise RefundDeclinedError(f"{payment.id}: {declined.reason}")
+            case Unknown() as unknown:
+                raise RefundUnknownError(f"{payment.id}: {unknown.why}")
+
+
+def standing(tree: OrderTree, now: Instant) -> str:
+    """Where an order goes from here: wait, paid, declined, refund, confirmed, cancelled, or done."""
+    order = tree.order
+    statuses = {payment.status for payment in tree.payments}
+    paid = statuses <= {PaymentStatus.SUCCEEDED}
+    if PaymentStatus.MISMATCHED in statuses and order.status is not OrderStatus.CONFIRMED:
+        return "refund"
+    if order.status is OrderStatus.PENDING_PAYMENT:
+        return "paid" if paid else "declined" if PaymentStatus.FAILED in statuses else "wait"
+    if order.status is OrderStatus.CANCELLED and paid and tree.payments:
+        return "paid" if order.may_go_on(now) else "refund"
+    return {OrderStatus.CANCELLED: "cancelled", OrderStatus.CONFIRMED: "confirmed"}.get(order.status, "done")
+
+
+def _secured(payload: Payload) -> Secured:
+    return _secured_stock().validate_python(payload["stock"])
+
+
+def _by_saga(payload: Payload) -> Caller:
+    return Caller(payload["tenant"], "system:checkout")

@@ -1,0 +1,50 @@
+"""How an order is paid: any of the customer's balance, and one provider payment for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cauri.checkout.model import (
+    BalanceNeedsCustomer,
+    SeveralProviderTenders,
+    TenderCurrencyMismatch,
+    TendersDoNotMatch,
+)
+from cauri.money import Money, total
+from cauri.orders.model import Tender
+
+
+@dataclass(frozen=True)
+class TenderAsked:
+    """A part of the price that the shopper wants to pay in this way. A provider's amount may be left open: the rest."""
+
+    kind: Literal["balance", "provider"]
+    amount: Money | None = None
+    provider: str | None = None
+
+
+def tenders(asked: Sequence[TenderAsked], price: Money, *, is_customer: bool) -> tuple[Tender, ...]:
+    """The tenders that pay `price` exactly. A tender of nothing is left out.
+
+    Raises SeveralProviderTenders, TenderCurrencyMismatch, TendersDoNotMatch, BalanceNeedsCustomer.
+    """
+    if sum(tender.kind == "provider" for tender in asked) > 1:
+        raise SeveralProviderTenders
+    given = total((_in(price.currency, tender) for tender in asked if tender.amount is not None), price.currency)
+    rest = price - given
+    open_ended = [tender for tender in asked if tender.amount is None]
+    if rest.amount < 0 or (rest and not open_ended) or len(open_ended) > 1:
+        raise TendersDoNotMatch(price, given)
+    if any(tender.kind == "balance" for tender in asked) and not is_customer:
+        raise BalanceNeedsCustomer
+    made = [Tender(tender.kind, rest if tender.amount is None else tender.amount, tender.provider) for tender in asked]
+    return tuple(tender for tender in made if tender.amount)
+
+
+def _in(currency: str, tender: TenderAsked) -> Money:
+    assert tender.amount is not None
+    if tender.amount.currency != currency:
+        raise TenderCurrencyMismatch(currency)
+    return tender.amount

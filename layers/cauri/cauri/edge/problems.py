@@ -1,0 +1,250 @@
+"""What is answered when a request is not done: RFC 9457 problems, and the one table from codes to HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import ClassVar, Final
+
+from pydantic_core import to_json
+
+from cauri.errors import Refusal, Unsettled
+
+PROBLEM_JSON: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 1
+UNAVAILABLE: Final = "unavailable"
+INTERNAL_ERROR: Final = "internal_error"
+
+STATUS: Final[Mapping[str, HTTPStatus]] = {
+    # The request itself
+    "malformed_request": HTTPStatus.BAD_REQUEST,
+    "invalid_request": HTTPStatus.BAD_REQUEST,
+    "unknown_parameter": HTTPStatus.BAD_REQUEST,
+    "invalid_cursor": HTTPStatus.BAD_REQUEST,
+    "idempotency_key_missing": HTTPStatus.BAD_REQUEST,
+    "idempotency_key_invalid": HTTPStatus.BAD_REQUEST,
+    "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    # Who asks
+    "token_missing": HTTPStatus.UNAUTHORIZED,
+    "token_invalid": HTTPStatus.UNAUTHORIZED,
+    "token_expired": HTTPStatus.UNAUTHORIZED,
+    "forbidden": HTTPStatus.FORBIDDEN,
+    # What there is
+    "not_found": HTTPStatus.NOT_FOUND,
+    "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "unknown_tenant": HTTPStatus.NOT_FOUND,
+    "unknown_vendor": HTTPStatus.NOT_FOUND,
+    "unknown_customer": HTTPStatus.NOT_FOUND,
+    "unknown_sku": HTTPStatus.NOT_FOUND,
+    "unknown_cart": HTTPStatus.NOT_FOUND,
+    "unknown_order": HTTPStatus.NOT_FOUND,
+    "unknown_payment": HTTPStatus.NOT_FOUND,
+    "unknown_account": HTTPStatus.NOT_FOUND,
+    # What stands against it now
+    "contended": HTTPStatus.CONFLICT,
+    "out_of_stock": HTTPStatus.CONFLICT,
+    "sku_taken": HTTPStatus.CONFLICT,
+    "cart_completed": HTTPStatus.CONFLICT,
+    "illegal_order_change": HTTPStatus.CONFLICT,
+    "illegal_payment_change": HTTPStatus.CONFLICT,
+    "order_paid": HTTPStatus.CONFLICT,
+    "order_not_paid": HTTPStatus.CONFLICT,
+    "hold_gone": HTTPStatus.CONFLICT,
+    "step_undone": HTTPStatus.CONFLICT,
+    "step_committed": HTTPStatus.CONFLICT,
+    # What a rule says
+    "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unknown_tax_class": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "currency_mismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "cart_empty": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "too_many_lines": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "too_many_vendors": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "quantity_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "amount_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "tenders_do_not_match": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "several_provider_tenders": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "several_log_lists": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "balance_needs_customer": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "insufficient_balance": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "email_required": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "provider_not_enabled": HTTPStatus.UNPROCESSABLE_ENTITY,
+    # Our own trouble
+    INTERNAL_ERROR: HTTPStatus.INTERNAL_SERVER_ERROR,
+    UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class EdgeRefusal(Refusal):
+    """A request that reaches no command. `headers` are what HTTP wants said beside the problem."""
+
+    def headers(self) -> dict[str, str]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a request: in its body, at a JSON pointer, or in a parameter."""
+
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+    def as_member(self) -> dict[str, str]:
+        where = {"pointer": self.pointer, "parameter": self.parameter}
+        return {"detail": self.detail} | {name: value for name, value in where.items() if value is not None}
+
+
+@dataclass
+class InvalidRequest(EdgeRefusal):
+    """The request has a form, and not the one that is asked for."""
+
+    code: ClassVar[str] = "invalid_request"
+    faults: Sequence[Fault]
+
+    def detail(self) -> str:
+        count = len(self.faults)
+        return "One value is not as it should be." if count == 1 else f"{count} values are not as they should be."
+
+    def facts(self) -> dict[str, object]:
+        return {"errors": [fault.as_member() for fault in self.faults]}
+
+
+@dataclass
+class MalformedRequest(EdgeRefusal):
+    """The body can't be read at all."""
+
+    code: ClassVar[str] = "malformed_request"
+    why: str
+
+    def detail(self) -> str:
+        return self.why
+
+
+@dataclass
+class UnknownParameter(EdgeRefusal):
+    """A query parameter that nobody reads: a misspelt dry_run must never move money."""
+
+    code: ClassVar[str] = "unknown_parameter"
+    names: Sequence[str]
+    known: Sequence[str]
+
+    def detail(self) -> str:
+        return "The query has parameters that this operation does not know."
+
+    def suggestion(self) -> str:
+        return f"It knows {', '.join(self.known)}." if self.known else "It knows none."
+
+    def facts(self) -> dict[str, object]:
+        return {"errors": [Fault("This parameter is unknown.", parameter=name).as_member() for name in self.names]}
+
+
+class IdempotencyKeyMissing(EdgeRefusal):
+    code: ClassVar[str] = "idempotency_key_missing"
+
+    def detail(self) -> str:
+        return "Every request that changes something carries an Idempotency-Key."
+
+    def suggestion(self) -> str:
+        return "Make up a key for each thing you want done (a UUID does), and send it again with each retry."
+
+
+class IdempotencyKeyInvalid(EdgeRefusal):
+    code: ClassVar[str] = "idempotency_key_invalid"
+
+    def detail(self) -> str:
+        return "An Idempotency-Key has 1 to 255 visible ASCII characters."
+
+
+@dataclass
+class BodyTooLarge(EdgeRefusal):
+    code: ClassVar[str] = "body_too_large"
+    bytes_max: int
+
+    def detail(self) -> str:
+        return f"A body has at most {self.bytes_max:,} bytes."
+
+
+class UnsupportedMediaType(EdgeRefusal):
+    code: ClassVar[str] = "unsupported_media_type"
+
+    def detail(self) -> str:
+        return "The body must be JSON in UTF-8."
+
+    def suggestion(self) -> str:
+        return "Send Content-Type: application/json."
+
+    def headers(self) -> dict[str, str]:
+        return {"Accept": "application/json"}
+
+
+class NotFound(EdgeRefusal):
+    """No operation has this path."""
+
+    code: ClassVar[str] = "not_found"
+
+    def detail(self) -> str:
+        return "There is nothing at this address."
+
+
+@dataclass
+class MethodNotAllowed(EdgeRefusal):
+    code: ClassVar[str] = "method_not_allowed"
+    allowed: Sequence[str]
+
+    def detail(self) -> str:
+        return f"This address answers to {', '.join(self.allowed)}."
+
+    def headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self.allowed)}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem document as it goes out."""
+
+    status: HTTPStatus
+    body: str
+    headers: Mapping[str, str]
+
+
+def problem(trouble: Exception, request_id: str, docs_url: str) -> Problem:
+    """The document for whatever went wrong. What is no refusal says nothing of its inside."""
+    if isinstance(trouble, Refusal):
+        headers = trouble.headers() if isinstance(trouble, EdgeRefusal) else {}
+        suggestion = trouble.suggestion()
+        more = ({"suggestion": suggestion} if suggestion else {}) | trouble.facts()
+        return _document(trouble.code, trouble.detail(), request_id, docs_url, headers, more)
+    if isinstance(trouble, Unsettled):
+        detail = "A system that we need does not answer. The same request, under the same key, will tell what happened."
+        return _document(UNAVAILABLE, detail, request_id, docs_url, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    detail = "Something went wrong on our side. The same request, under the same key, is safe to send again."
+    return _document(INTERNAL_ERROR, detail, request_id, docs_url)
+
+
+def title(code: str) -> str:
+    """``out_of_stock`` as people read it: "Out of stock"."""
+    return code.replace("_", " ").capitalize()
+
+
+def _document(
+    code: str,
+    detail: str,
+    request_id: str,
+    docs_url: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> Problem:
+    status = STATUS[code]
+    members = {
+        "type": f"{docs_url}#{code}",
+        "title": title(code),
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        **more,
+    }
+    return Problem(status, to_json(members).decode(), headers)

@@ -1,0 +1,93 @@
+"""What a function is made of, read from its environment once and built when it is first needed."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from cauri.books.database import Database
+from cauri.clock import Clock, system_clock
+from cauri.edge.snapstart import on_snapshots
+
+if TYPE_CHECKING:
+    from cauri.books.commit import Books, Settings
+    from cauri.edge.auth import Verifier
+    from cauri.providers.ports import PaymentProvider
+
+RESERVATION_SECONDS_DEFAULT: Final = 15 * 60
+
+
+def clock() -> Clock:
+    return system_clock
+
+
+@functools.cache
+def database() -> Database:
+    return Database(prefix=os.environ["TABLE_PREFIX"], region=os.environ["AWS_REGION"])
+
+
+@functools.cache
+def books() -> Books:
+    from cauri.books.commit import Books  # not for functions that commit nothing
+
+    return Books(database(), clock(), providers=providers(), settings=settings())
+
+
+@functools.cache
+def settings() -> Settings:
+    from cauri.books.commit import Settings
+
+    seconds = int(os.environ.get("RESERVATION_SECONDS", RESERVATION_SECONDS_DEFAULT))
+    return Settings(reservation=timedelta(seconds=seconds), public_url=public_url())
+
+
+@functools.cache
+def providers() -> Mapping[str, PaymentProvider]:
+    """The providers that this function holds a secret of, by name."""
+    secret = os.environ.get("DEMO_PROVIDER_SECRET")
+    if not secret:
+        return {}
+    from cauri.providers.demo import DemoProvider  # its HTTP client is not for functions that call nobody
+
+    return {"demo": DemoProvider(os.environ.get("DEMO_PROVIDER_URL", ""), secret, clock())}
+
+
+@functools.cache
+def verifier() -> Verifier:
+    """Who tells whether a bearer token is one of the issuer's."""
+    from cauri.edge.auth import KeySet, Verifier  # 60 ms of cryptography that consumers do without
+    from cauri.providers.http import Http
+
+    issuer = os.environ["TOKEN_ISSUER"]
+    return Verifier(issuer, os.environ["TOKEN_AUDIENCE"], KeySet(f"{issuer.rstrip('/')}/.well-known/jwks.json", Http()))
+
+
+def edge_secret() -> str:
+    """What signs cursors and our own links."""
+    return os.environ["EDGE_SECRET"]
+
+
+def public_url() -> str:
+    """Where people reach the API, without a slash at the end."""
+    return os.environ.get("PUBLIC_URL", "http://localhost").rstrip("/")
+
+
+def _before_snapshot() -> None:
+    """Make what the first request would wait for. Nothing is connected, and no key is fetched."""
+    database().get_ready()
+    if "TOKEN_ISSUER" in os.environ:
+        verifier()
+
+
+def _after_restore() -> None:
+    """Copies of one snapshot share no connection, no key of the issuer, and no sequence of random numbers."""
+    database().forget_connections()
+    verifier.cache_clear()
+    random.seed()  # for jitter only: what must not be guessed comes from `secrets`
+
+
+on_snapshots(_before_snapshot, _after_restore)

@@ -1,0 +1,1 @@
+"""Products, and the stock that is there, claimed, or allocated."""

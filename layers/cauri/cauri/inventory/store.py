@@ -1,0 +1,178 @@
+"""Where products and stock cells are kept: the commerce table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.operand import Path
+from pynamodb.models import Model
+
+from cauri.books.shelf import Key, Shelf, Wire, Write, shelve, writes
+from cauri.clock import Instant
+from cauri.inventory.model import Cell, Claim, Part, Product, catalogue_shard
+
+TABLE: Final = "commerce"
+
+PRODUCTS: Final = shelve(
+    Shelf(
+        TABLE,
+        Product,
+        place=lambda product: (f"product#{product.sku}", "product"),
+        tenant=lambda product: product.tenant,
+        listed=lambda product: (f"catalogue#{catalogue_shard(product.sku):02d}", product.sku),
+    )
+)
+
+
+def product_key(tenant: str, sku: str) -> Key[Product]:
+    return PRODUCTS.key(tenant, f"product#{sku}", "product")
+
+
+class CellItem(Model):
+    """A stock cell. The claims live in it, so that one conditional update takes units and says for whom."""
+
+    class Meta:
+        table_name = TABLE
+        region = "us-east-1"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    available = NumberAttribute()
+    allocated = NumberAttribute()
+    claims: MapAttribute[str, Any] = MapAttribute()  # type: ignore[no-untyped-call]
+
+
+class _Cells(Shelf[Cell]):
+    """For reading: cells are written by the claims below, and by receipts."""
+
+    def from_item(self, item: Wire) -> Cell:
+        tenant, _, sku, location, number = item["pk"]["S"].split("#")
+        return Cell(
+            tenant,
+            sku,
+            location,
+            int(number),
+            available=int(item["available"]["N"]),
+            allocated=int(item["allocated"]["N"]),
+            claims={owner: _claim(value["M"]) for owner, value in item["claims"]["M"].items()},
+        )
+
+
+def _claim(value: Wire) -> Claim:
+    return Claim(int(value["n"]["N"]), int(value["expires"]["N"]), value["held"]["BOOL"])
+
+
+CELLS: Final = _Cells(
+    TABLE, Cell, place=lambda cell: _place(cell.sku, cell.location, cell.number), tenant=lambda c: c.tenant
+)
+
+
+def _place(sku: str, location: str, number: int) -> tuple[str, str]:
+    return (f"stock#{sku}#{location}#{number:02d}", "cell")
+
+
+def cell_key(tenant: str, sku: str, location: str, number: int) -> Key[Cell]:
+    return CELLS.key(tenant, *_place(sku, location, number))
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Units that come into one cell, which is made if it is not there."""
+
+    tenant: str
+    sku: str
+    location: str
+    cell: int
+    quantity: int
+
+
+@writes(Receipt)
+def receive(receipt: Receipt) -> Write:
+    item = _item(receipt.tenant, receipt.sku, receipt.location, receipt.cell)
+    actions = [
+        CellItem.available.set((CellItem.available | 0) + receipt.quantity),
+        CellItem.allocated.set(CellItem.allocated | 0),
+        Path("claims").set(Path("claims") | {}),
+    ]
+    return _update(item, actions)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A claim that becomes lasting in a commit, or the commit is refused."""
+
+    tenant: str
+    part: Part
+
+
+@writes(Kept)
+def keep_in_commit(kept: Kept) -> Write:
+    return keep(kept.tenant, kept.part)
+
+
+def take(tenant: str, part: Part, expires: Instant) -> Write:
+    """Claim units if the cell has them, once per owner. A failure hands back the cell."""
+    claim = Path(["claims", part.owner])
+    value = {"n": part.quantity, "expires": int(expires.timestamp()), "held": True}
+    actions = [CellItem.available.set(CellItem.available - part.quantity), claim.set(value)]
+    condition = (CellItem.available >= part.quantity) & claim.does_not_exist()
+    return _update(_item_of(tenant, part), actions, condition, hand_back=True)
+
+
+def keep(tenant: str, part: Part) -> Write:
+    """The order is paid: its claim does not expire any more."""
+    held = Path(["claims", part.owner, "held"])
+    return _update(_item_of(tenant, part), [held.set(False)], _claims(part))
+
+
+def extend(tenant: str, part: Part, expires: Instant) -> Write:
+    """A payment is in flight: its claim lives longer."""
+    until = Path(["claims", part.owner, "expires"])
+    return _update(_item_of(tenant, part), [until.set(int(expires.timestamp()))], _claims(part))
+
+
+def give_back(tenant: str, part: Part) -> Write:
+    """The claim ends, and its units are available again."""
+    actions = [CellItem.available.set(CellItem.available + part.quantity), Path(["claims", part.owner]).remove()]
+    return _update(_item_of(tenant, part), actions, _claims(part))
+
+
+def expire(tenant: str, part: Part, seen: Claim) -> Write:
+    """`give_back`, if the claim still is the one that was seen to be over."""
+    claim = Path(["claims", part.owner])
+    actions = [CellItem.available.set(CellItem.available + seen.quantity), claim.remove()]
+    value = {"n": seen.quantity, "expires": seen.expires, "held": True}
+    return _update(_item_of(tenant, part), actions, claim == value)
+
+
+def allocate(tenant: str, part: Part) -> Write:
+    """The kept claim ends, and its units belong to the order, until they are shipped.
+
+    A held one is none of the order's: a step that came too late has claimed again what was allocated before.
+    """
+    actions = [CellItem.allocated.set(CellItem.allocated + part.quantity), Path(["claims", part.owner]).remove()]
+    kept = Path(["claims", part.owner, "held"]) == False  # noqa: E712 - a condition of the database
+    return _update(_item_of(tenant, part), actions, _claims(part) & kept)
+
+
+def _claims(part: Part) -> Any:
+    """The condition that the owner has these units."""
+    return Path(["claims", part.owner, "n"]) == part.quantity
+
+
+def _item(tenant: str, sku: str, location: str, cell: int) -> CellItem:
+    pk, sk = _place(sku, location, cell)
+    return CellItem(f"{tenant}#{pk}", sk)
+
+
+def _item_of(tenant: str, part: Part) -> CellItem:
+    return _item(tenant, part.sku, part.location, part.cell)
+
+
+def _update(item: CellItem, actions: list[Any], condition: Any = None, *, hand_back: bool = False) -> Write:
+    request = item.get_update_kwargs_from_instance(
+        actions, condition, return_values_on_condition_failure="ALL_OLD" if hand_back else None
+    )
+    return Write("Update", request)

@@ -1,0 +1,1 @@
+"""Orders: what was sold, by whom, and where it stands."""

@@ -1,0 +1,128 @@
+"""Confirm an order that is paid, or give up one that is not."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from cauri.books.commit import Command, Work, decides
+from cauri.books.database import TRANSACTION_ACTIONS_MAX
+from cauri.books.ledger import DEFERRED_REVENUE, RECEIVABLE, credit, debit, entry
+from cauri.books.plan import Event, Plan
+from cauri.inventory.model import OutOfStock, Part
+from cauri.inventory.store import Kept
+from cauri.orders.model import CancelReason, OrderNotPaid, OrderPaid, OrderTree, UnknownOrder
+from cauri.orders.store import load_tree
+from cauri.orders.views import order_view
+from cauri.payments.model import PaymentStatus
+from cauri.wallet.model import Balance, HoldGone
+from cauri.wallet.store import balance_key
+
+CHANGES_MAX: Final = TRANSACTION_ACTIONS_MAX - 1
+"""Of one commit, beside its log record."""
+
+
+@dataclass(frozen=True)
+class ConfirmOrder(Command):
+    """The order is paid and its stock secured: it counts. `customer_id` is the order's own, or None for a guest.
+
+    `stock` has the claims of the lines that lost some of theirs; the other lines keep their own.
+    """
+
+    name: ClassVar = "confirm_order"
+    order_id: str
+    customer_id: str | None
+    stock: dict[str, tuple[Part, ...]]
+
+
+@dataclass(frozen=True)
+class CancelOrder(Command):
+    """The order is given up: its hold is released, its payments are abandoned.
+
+    `forbids` are the keys of the steps that must not commit any more: the confirmation's.
+    """
+
+    name: ClassVar = "cancel_order"
+    order_id: str
+    customer_id: str | None
+    reason: CancelReason
+    forbids: tuple[str, ...] = ()
+
+
+@decides(ConfirmOrder)
+def confirm_order(command: ConfirmOrder, work: Work) -> Plan:
+    tree, balance = _load(command.order_id, command.customer_id, work)
+    if any(payment.status is not PaymentStatus.SUCCEEDED for payment in tree.payments):
+        raise OrderNotPaid(command.order_id)
+    confirmed = tree.confirm(command.stock, work.at)
+    order = confirmed.order
+    postings = [debit(RECEIVABLE, order.total), credit(DEFERRED_REVENUE, order.total)]
+    plan = Plan(order_view(confirmed)).save(order, *confirmed.vendor_orders)
+    if order.held:
+        if balance is None:
+            raise HoldGone(order.id)
+        balance = balance.capture(order.id, order.held)
+        plan.save(balance)
+        postings += [balance.debited(order.held), credit(RECEIVABLE, order.held)]
+    _keep_claims(plan, tree, confirmed, work)
+    return plan.post(entry("order confirmed", *postings)).emit(*_news("confirmed", confirmed))
+
+
+def _keep_claims(plan: Plan, tree: OrderTree, confirmed: OrderTree, work: Work) -> None:
+    """Make lasting, in this very commit, what was claimed again: before it, nobody could give it back after a crash.
+
+    The order's own claims were kept when they were found. Raises OutOfStock if there are more than a commit holds.
+    """
+    own = set(tree.parts)
+    for part in confirmed.parts:
+        if part not in own:
+            gone = OutOfStock(part.sku, part.quantity, 0)
+            if len(plan.saves) >= CHANGES_MAX:
+                raise gone
+            plan.save(Kept(work.tenant, part), otherwise=gone)
+
+
+@decides(CancelOrder)
+def cancel_order(command: CancelOrder, work: Work) -> Plan:
+    tree, balance = _load(command.order_id, command.customer_id, work)
+    if command.reason is CancelReason.UNPAID and _is_paid(tree):
+        raise OrderPaid(command.order_id)
+    cancelled = tree.cancel(command.reason, work.at)
+    # Also those that failed: a success of theirs that comes now must meet this commit, or this commit it.
+    given_up = [payment.give_up() for payment in tree.payments if not payment.is_taken]
+    plan = (
+        Plan(order_view(cancelled))
+        .save(cancelled.order, *cancelled.vendor_orders)
+        .save(*given_up)
+        .forbid(*command.forbids)
+    )
+    if balance is not None:
+        plan.save(balance.release(tree.order.id, tree.order.currency))
+    return plan.emit(*_news("cancelled", cancelled, reason=command.reason))
+
+
+def _is_paid(tree: OrderTree) -> bool:
+    return all(payment.status is PaymentStatus.SUCCEEDED for payment in tree.payments)
+
+
+def _load(order_id: str, customer_id: str | None, work: Work) -> tuple[OrderTree, Balance | None]:
+    """The order, and its customer's balance if the order holds any of it: one round trip."""
+    reads: list[Any] = [functools.partial(load_tree, work.database, work.tenant, order_id)]
+    if customer_id is not None:
+        reads.append(functools.partial(work.fetch, balance_key(work.tenant, customer_id)))
+    tree, *found = work.database.together(*reads)
+    if tree is None or tree.order.customer_id != customer_id:
+        raise UnknownOrder(order_id)
+    if customer_id is None or not tree.order.held:
+        return tree, None
+    return tree, found[0][balance_key(work.tenant, customer_id)]
+
+
+def _news(what: str, tree: OrderTree, **more: object) -> Iterable[Event]:
+    order = tree.order
+    yield Event(f"order.{what}", order.id, order.version + 1, {"number": order.number, "total": order.total, **more})
+    for vendor_order in tree.vendor_orders:
+        facts = {"order_id": order.id, "vendor_id": vendor_order.vendor_id, "total": vendor_order.total, **more}
+        yield Event(f"vendor_order.{what}", vendor_order.number, vendor_order.version + 1, facts)

@@ -1,0 +1,301 @@
+"""Orders: what was sold, by whom, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from cauri.clock import Instant
+from cauri.errors import Refusal
+from cauri.inventory.model import Part
+from cauri.money import Money, total
+from cauri.payments.model import Payment
+
+LATE_PAYMENT: Final = timedelta(hours=24)
+"""A success this long after an order was cancelled for want of payment still makes it go on. Source: SPEC 2."""
+
+
+class OrderStatus(StrEnum):
+    PENDING_PAYMENT = "PENDING_PAYMENT"
+    CONFIRMED = "CONFIRMED"
+    PROCESSING = "PROCESSING"
+    PARTIALLY_FULFILLED = "PARTIALLY_FULFILLED"
+    FULFILLED = "FULFILLED"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+    DISPUTED = "DISPUTED"
+
+
+class VendorOrderStatus(StrEnum):
+    PENDING_CONFIRMATION = "PENDING_CONFIRMATION"
+    CONFIRMED = "CONFIRMED"
+    PREPARING = "PREPARING"
+    READY_FOR_PICKUP = "READY_FOR_PICKUP"
+    IN_TRANSIT = "IN_TRANSIT"
+    DELIVERED = "DELIVERED"
+    FULFILLED = "FULFILLED"
+    CANCELLED = "CANCELLED"
+    DISPUTED = "DISPUTED"
+
+
+class LineStatus(StrEnum):
+    PENDING = "PENDING"
+    ALLOCATED = "ALLOCATED"
+    CANCELLED = "CANCELLED"
+
+
+class CancelReason(StrEnum):
+    UNPAID = "unpaid"
+    """Nobody paid in time, or the provider declined: a late success may still take the order on."""
+    NOT_FULFILLABLE = "not_fulfillable"
+    """It was paid, and can't be made good: the money goes back."""
+
+
+PENDING_CHANGES: Final = ("confirm", "cancel")
+
+
+@dataclass
+class UnknownOrder(Refusal):
+    code: ClassVar[str] = "unknown_order"
+    order_id: str
+
+    def detail(self) -> str:
+        return f"There is no order {self.order_id!r}."
+
+
+@dataclass
+class IllegalOrderChange(Refusal):
+    code: ClassVar[str] = "illegal_order_change"
+    order_id: str
+    status: OrderStatus
+    change: str
+    legal: tuple[str, ...]
+
+    def detail(self) -> str:
+        legal = ", ".join(self.legal) or "nothing"
+        return f"Order {self.order_id} is {self.status}: it can't {self.change}, only {legal}."
+
+
+@dataclass
+class OrderPaid(Refusal):
+    """The payment came before the cancellation: the order goes on."""
+
+    code: ClassVar[str] = "order_paid"
+    order_id: str
+
+    def detail(self) -> str:
+        return f"Order {self.order_id} is paid; it is not cancelled for want of payment."
+
+
+@dataclass
+class OrderNotPaid(Refusal):
+    code: ClassVar[str] = "order_not_paid"
+    order_id: str
+
+    def detail(self) -> str:
+        return f"Order {self.order_id} is not paid."
+
+
+@dataclass(frozen=True)
+class Tender:
+    """A part of the price, and what pays it: the prepaid balance, or a payment at a provider."""
+
+    kind: str
+    amount: Money
+    provider: str | None = None
+    payment_id: str | None = None
+
+
+@dataclass(frozen=True)
+class LineItem:
+    """Goods of one SKU. `net + tax = total`, for the whole quantity; `price` is for one, as it was shown."""
+
+    id: str
+    sku: str
+    title: str
+    quantity: int
+    price: Money
+    net: Money
+    tax: Money
+    tax_class: str
+    status: LineStatus = LineStatus.PENDING
+    stock: tuple[Part, ...] = ()
+    quantity_fulfilled: int = 0
+    quantity_accepted: int = 0
+
+    @property
+    def total(self) -> Money:
+        return self.net + self.tax
+
+
+@dataclass(frozen=True)
+class VendorOrder:
+    """One vendor's share of an order, with its lines. Commission is frozen at sale."""
+
+    tenant: str
+    order_id: str
+    id: str
+    number: str
+    vendor_id: str
+    lines: tuple[LineItem, ...]
+    shipping: Money
+    shipping_tax: Money
+    commission_bps: int
+    commission: Money
+    commission_tax: Money
+    created_at: Instant
+    said: VendorOrderStatus = VendorOrderStatus.PENDING_CONFIRMATION
+    """What the vendor last said; `status` is what follows from it and the lines."""
+    confirmed_at: Instant | None = None
+    estimated_ready_date: str | None = None
+    version: int = 0
+
+    @property
+    def status(self) -> VendorOrderStatus:
+        return vendor_order_status(self.said, [line.status for line in self.lines])
+
+    @property
+    def total(self) -> Money:
+        goods = total((line.total for line in self.lines), self.shipping.currency)
+        return goods + self.shipping + self.shipping_tax
+
+    def with_lines(self, status: LineStatus) -> VendorOrder:
+        return replace(self, lines=tuple(replace(line, status=status) for line in self.lines))
+
+
+@dataclass(frozen=True)
+class Order:
+    """The root: whose it is, what it comes to, how it is paid. Its version guards the whole tree."""
+
+    tenant: str
+    id: str
+    number: str
+    customer_id: str | None
+    party_id: str | None
+    placed_by: str
+    currency: str
+    total: Money
+    tax: Money
+    shipping: Money
+    tenders: tuple[Tender, ...]
+    status: OrderStatus
+    created_at: Instant
+    expires_at: Instant
+    payment_status: str = "pending"
+    payment_method: str | None = None
+    payment_reference: str | None = None
+    cancel_reason: CancelReason | None = None
+    cancelled_at: Instant | None = None
+    confirmed_at: Instant | None = None
+    rfq_id: str | None = None
+    buyer_org_id: str | None = None
+    version: int = 0
+
+    @property
+    def held(self) -> Money:
+        """What the customer's balance holds for it."""
+        return total((tender.amount for tender in self.tenders if tender.kind == "balance"), self.currency)
+
+    @property
+    def payment_ids(self) -> list[str]:
+        return [tender.payment_id for tender in self.tenders if tender.payment_id]
+
+    def may_go_on(self, at: Instant) -> bool:
+        """True while a success takes it on: it waits for payment, or was given up as unpaid less than 24 h ago."""
+        if self.status is OrderStatus.PENDING_PAYMENT:
+            return True
+        gave_up = self.status is OrderStatus.CANCELLED and self.cancel_reason is CancelReason.UNPAID
+        return gave_up and self.cancelled_at is not None and at < self.cancelled_at + LATE_PAYMENT
+
+
+@dataclass(frozen=True)
+class OrderTree:
+    """An order with all that is below it: one partition, one read."""
+
+    order: Order
+    vendor_orders: tuple[VendorOrder, ...]
+    payments: tuple[Payment, ...] = ()
+
+    @property
+    def lines(self) -> list[LineItem]:
+        return [line for vendor_order in self.vendor_orders for line in vendor_order.lines]
+
+    @property
+    def parts(self) -> list[Part]:
+        """The stock that its lines have claimed or allocated."""
+        return [part for line in self.lines for part in line.stock]
+
+    def confirm(self, stock: Mapping[str, Sequence[Part]], at: Instant) -> OrderTree:
+        """The tree once it is paid; `stock` is what was claimed anew, by line id. Raises IllegalOrderChange."""
+        if not self.order.may_go_on(at):
+            raise self._illegal("confirm")
+        secured = tuple(
+            replace(
+                vendor_order,
+                lines=tuple(
+                    replace(line, status=LineStatus.ALLOCATED, stock=tuple(stock.get(line.id, line.stock)))
+                    for line in vendor_order.lines
+                ),
+            )
+            for vendor_order in self.vendor_orders
+        )
+        own = set(self.parts)
+        is_back = self.order.status is OrderStatus.CANCELLED
+        if is_back and any(own.intersection(line.stock) for share in secured for line in share.lines):
+            raise self._illegal("confirm")  # its own claims were given back, or are about to be
+        paid = replace(self.order, payment_status="succeeded", confirmed_at=at, cancel_reason=None, cancelled_at=None)
+        return self._rolled_up(paid, secured)
+
+    def cancel(self, reason: CancelReason, at: Instant) -> OrderTree:
+        """The tree with every line given up. Raises IllegalOrderChange.
+
+        One that was given up as unpaid is given up for good when its late money can't be used.
+        """
+        if self.order.cancel_reason is CancelReason.UNPAID and reason is CancelReason.NOT_FULFILLABLE:
+            return replace(self, order=replace(self.order, cancel_reason=reason))
+        if self.order.status is not OrderStatus.PENDING_PAYMENT:
+            raise self._illegal("cancel")
+        given_up = tuple(vendor_order.with_lines(LineStatus.CANCELLED) for vendor_order in self.vendor_orders)
+        order = replace(self.order, payment_status="failed", cancel_reason=reason, cancelled_at=at)
+        return self._rolled_up(order, given_up)
+
+    def _rolled_up(self, order: Order, vendor_orders: tuple[VendorOrder, ...]) -> OrderTree:
+        waits = order.payment_status == "pending"
+        status = order_status([vendor_order.status for vendor_order in vendor_orders], waits_for_payment=waits)
+        return replace(self, order=replace(order, status=status), vendor_orders=vendor_orders)
+
+    def _illegal(self, change: str) -> IllegalOrderChange:
+        pending = self.order.status is OrderStatus.PENDING_PAYMENT
+        return IllegalOrderChange(self.order.id, self.order.status, change, PENDING_CHANGES if pending else ())
+
+
+def vendor_order_status(said: VendorOrderStatus, lines: Sequence[LineStatus]) -> VendorOrderStatus:
+    """What a vendor order's lines make of it; else what the vendor last said. First match wins. Source: SPEC 5."""
+    if all(line is LineStatus.CANCELLED for line in lines):
+        return VendorOrderStatus.CANCELLED
+    return said
+
+
+def order_status(
+    vendor_orders: Sequence[VendorOrderStatus], *, waits_for_payment: bool, window_closed: bool = False
+) -> OrderStatus:
+    """What an order's vendor orders make of it. Total, and the first match wins. Source: SPEC 5."""
+    v = VendorOrderStatus
+    if waits_for_payment:
+        return OrderStatus.PENDING_PAYMENT
+    left = [status for status in vendor_orders if status is not v.CANCELLED]
+    if not left:
+        return OrderStatus.CANCELLED
+    if v.DISPUTED in left:
+        return OrderStatus.DISPUTED
+    if all(status is v.FULFILLED for status in left):
+        return OrderStatus.COMPLETED if window_closed else OrderStatus.FULFILLED
+    there = [status in (v.DELIVERED, v.FULFILLED) for status in left]
+    if any(there) and not all(there):
+        return OrderStatus.PARTIALLY_FULFILLED
+    if any(status not in (v.PENDING_CONFIRMATION, v.CONFIRMED) for status in left):
+        return OrderStatus.PROCESSING
+    return OrderStatus.CONFIRMED

@@ -1,0 +1,57 @@
+"""Where orders are kept: an order, its vendor orders and its payments share a partition of the commerce table."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from cauri.books.database import Database
+from cauri.books.shelf import Shelf, shelve
+from cauri.clock import rfc3339
+from cauri.orders.model import Order, OrderTree, VendorOrder
+from cauri.payments.store import PAYMENTS
+
+TABLE: Final = "commerce"
+
+ORDERS: Final = shelve(
+    Shelf(
+        TABLE,
+        Order,
+        place=lambda order: (f"order#{order.id}", "root"),
+        tenant=lambda order: order.tenant,
+        listed=lambda order: (
+            (f"orders_of#{order.customer_id}", f"{rfc3339(order.created_at)}#{order.id}") if order.customer_id else None
+        ),
+    )
+)
+VENDOR_ORDERS: Final = shelve(
+    Shelf(
+        TABLE,
+        VendorOrder,
+        place=lambda vendor_order: (f"order#{vendor_order.order_id}", f"vendor#{vendor_order.id}"),
+        tenant=lambda vendor_order: vendor_order.tenant,
+        listed=lambda vendor_order: (
+            f"orders_at#{vendor_order.vendor_id}",
+            f"{rfc3339(vendor_order.created_at)}#{vendor_order.order_id}",
+        ),
+    )
+)
+
+
+def load_tree(database: Database, tenant: str, order_id: str) -> OrderTree | None:
+    """The whole order in one Query, or None."""
+    items = database.query_all(TABLE, _partition(tenant, order_id))
+    roots = [ORDERS.from_item(item) for item in items if item["sk"]["S"] == "root"]
+    if not roots:
+        return None
+    return OrderTree(
+        roots[0],
+        tuple(VENDOR_ORDERS.from_item(item) for item in items if item["sk"]["S"].startswith("vendor#")),
+        tuple(PAYMENTS.from_item(item) for item in items if item["sk"]["S"].startswith("payment#")),
+    )
+
+
+def _partition(tenant: str, order_id: str) -> dict[str, Any]:
+    return {
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": f"{tenant}#order#{order_id}"}},
+    }

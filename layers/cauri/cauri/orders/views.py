@@ -1,0 +1,219 @@
+"""An order as people and programs see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cauri.clock import Instant
+from cauri.money import Money, total
+from cauri.orders.model import LineItem, Order, OrderTree, VendorOrder
+
+
+@dataclass(frozen=True)
+class LineView:
+    """Goods of one SKU. `net + tax = total`, for the whole quantity; `price` is for one, as it was shown."""
+
+    id: str
+    sku: str
+    title: str
+    status: str
+    quantity: int
+    quantity_fulfilled: int
+    quantity_accepted: int
+    price: Money
+    net: Money
+    tax: Money
+    total: Money
+
+
+@dataclass(frozen=True)
+class VendorOrderView:
+    """One vendor's share of the order. `commission` is the marketplace's, frozen at sale."""
+
+    number: str
+    vendor_id: str
+    status: str
+    lines: list[LineView]
+    shipping: Money
+    shipping_tax: Money
+    commission: Money
+    commission_tax: Money
+    commission_bps: int
+    total: Money
+    confirmed_at: Instant | None
+    estimated_ready_date: str | None
+
+
+@dataclass(frozen=True)
+class PaymentView:
+    """What a provider was asked to take, or a part of the price that a balance pays."""
+
+    kind: str
+    amount: Money
+    status: str
+    provider: str | None
+    payment_id: str | None
+
+
+@dataclass(frozen=True)
+class FulfilmentSummary:
+    """How many units were ordered, have left, and were accepted."""
+
+    ordered: int
+    fulfilled: int
+    accepted: int
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """The whole order: what each vendor sells in it, how it is paid, and where it stands."""
+
+    id: str
+    number: str
+    status: str
+    customer_id: str | None
+    currency: str
+    goods: Money
+    shipping: Money
+    tax: Money
+    total: Money
+    payment_status: str
+    payment_method: str | None
+    payment_reference: str | None
+    payments: list[PaymentView]
+    vendor_orders: list[VendorOrderView]
+    fulfilment: FulfilmentSummary
+    created_at: Instant
+    expires_at: Instant
+    confirmed_at: Instant | None
+    cancelled_at: Instant | None
+    cancel_reason: str | None
+
+
+@dataclass(frozen=True)
+class OrderSummary:
+    """An order in a list."""
+
+    id: str
+    number: str
+    status: str
+    payment_status: str
+    total: Money
+    created_at: Instant
+
+
+@dataclass(frozen=True)
+class OrderPage:
+    """A page of orders, the newest first. `next_cursor` leads to the next one, if there is one."""
+
+    items: list[OrderSummary]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class VendorOrderSummary:
+    """A vendor's share of an order, in a list."""
+
+    order_id: str
+    number: str
+    status: str
+    total: Money
+    created_at: Instant
+
+
+@dataclass(frozen=True)
+class VendorOrderPage:
+    items: list[VendorOrderSummary]
+    next_cursor: str | None
+
+
+def order_view(tree: OrderTree, vendor_id: str | None = None) -> OrderView:
+    """The order as its customer and staff see it, or, for a vendor, with that vendor's share only."""
+    order = tree.order
+    shares = [share for share in tree.vendor_orders if vendor_id in (None, share.vendor_id)]
+    lines = [line for share in shares for line in share.lines]
+    return OrderView(
+        id=order.id,
+        number=order.number,
+        status=order.status,
+        customer_id=order.customer_id,
+        currency=order.currency,
+        goods=total((line.net for line in lines), order.currency),
+        shipping=total((share.shipping for share in shares), order.currency),
+        tax=total((tax for share in shares for tax in _taxes(share)), order.currency),
+        total=total((share.total for share in shares), order.currency),
+        payment_status=order.payment_status,
+        payment_method=order.payment_method,
+        payment_reference=order.payment_reference,
+        payments=[] if vendor_id else _payments(tree),
+        vendor_orders=[_vendor_order(share) for share in shares],
+        fulfilment=FulfilmentSummary(
+            ordered=sum(line.quantity for line in lines),
+            fulfilled=sum(line.quantity_fulfilled for line in lines),
+            accepted=sum(line.quantity_accepted for line in lines),
+        ),
+        created_at=order.created_at,
+        expires_at=order.expires_at,
+        confirmed_at=order.confirmed_at,
+        cancelled_at=order.cancelled_at,
+        cancel_reason=order.cancel_reason,
+    )
+
+
+def order_summary(order: Order) -> OrderSummary:
+    return OrderSummary(order.id, order.number, order.status, order.payment_status, order.total, order.created_at)
+
+
+def vendor_order_summary(share: VendorOrder) -> VendorOrderSummary:
+    return VendorOrderSummary(share.order_id, share.number, share.status, share.total, share.created_at)
+
+
+def _taxes(share: VendorOrder) -> list[Money]:
+    return [share.shipping_tax, *(line.tax for line in share.lines)]
+
+
+def _vendor_order(share: VendorOrder) -> VendorOrderView:
+    return VendorOrderView(
+        number=share.number,
+        vendor_id=share.vendor_id,
+        status=share.status,
+        lines=[_line(line) for line in share.lines],
+        shipping=share.shipping,
+        shipping_tax=share.shipping_tax,
+        commission=share.commission,
+        commission_tax=share.commission_tax,
+        commission_bps=share.commission_bps,
+        total=share.total,
+        confirmed_at=share.confirmed_at,
+        estimated_ready_date=share.estimated_ready_date,
+    )
+
+
+def _line(line: LineItem) -> LineView:
+    return LineView(
+        id=line.id,
+        sku=line.sku,
+        title=line.title,
+        status=line.status,
+        quantity=line.quantity,
+        quantity_fulfilled=line.quantity_fulfilled,
+        quantity_accepted=line.quantity_accepted,
+        price=line.price,
+        net=line.net,
+        tax=line.tax,
+        total=line.total,
+    )
+
+
+def _payments(tree: OrderTree) -> list[PaymentView]:
+    status = {payment.id: payment.status for payment in tree.payments}
+    return [
+        PaymentView(
+            kind=tender.kind,
+            amount=tender.amount,
+            status=status[tender.payment_id] if tender.payment_id else tree.order.payment_status,
+            provider=tender.provider,
+            payment_id=tender.payment_id,
+        )
+        for tender in tree.order.tenders
+    ]

@@ -1,0 +1,1 @@
+"""Tenants and their rules, vendors, and the people behind the ids."""

@@ -1,0 +1,99 @@
+"""Tenants and their rules, vendors, and the people behind the ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from cauri.errors import Refusal
+
+STANDARD: Final = "standard"
+
+
+@dataclass
+class UnknownTenant(Refusal):
+    """The token's tenant was never set up here."""
+
+    code: ClassVar[str] = "unknown_tenant"
+
+    def detail(self) -> str:
+        return "This tenant is not set up."
+
+    def suggestion(self) -> str:
+        return "An administrator of the tenant sends PUT /v1/tenant first."
+
+
+@dataclass
+class UnknownVendor(Refusal):
+    code: ClassVar[str] = "unknown_vendor"
+    vendor_id: str
+
+    def detail(self) -> str:
+        return f"There is no vendor {self.vendor_id!r}."
+
+
+@dataclass
+class UnknownTaxClass(Refusal):
+    """A product, or the shipping, names a tax class that the tenant's table lacks."""
+
+    code: ClassVar[str] = "unknown_tax_class"
+    tax_class: str
+
+    def detail(self) -> str:
+        return f"The tenant has no tax class {self.tax_class!r}."
+
+
+@dataclass(frozen=True)
+class ShippingRate:
+    """What shipping an order costs: `base` once, and `per_kg` for each kilogram begun. Minor units."""
+
+    base: int = 0
+    per_kg: int = 0
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A business that uses cauri, and the rules it chose."""
+
+    id: str
+    name: str
+    tax_rates: dict[str, int] = field(default_factory=lambda: {STANDARD: 0})
+    """Basis points by tax class: Kenya's 16 % is ``{"standard": 1600}``."""
+    prices_include_tax: bool = False
+    shipping: dict[str, ShippingRate] = field(default_factory=dict)
+    """By currency; a currency that is not there ships for nothing."""
+    shipping_tax_class: str = STANDARD
+    demo: bool = False
+    """In demo mode the demo provider takes payments."""
+    version: int = 0
+
+    def tax_rate(self, tax_class: str) -> int:
+        """Basis points of `tax_class`."""
+        if tax_class not in self.tax_rates:
+            raise UnknownTaxClass(tax_class)
+        return self.tax_rates[tax_class]
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """Who sells. `commission_bps` of the goods' net price is the tenant's."""
+
+    tenant: str
+    id: str
+    name: str
+    country: str
+    commission_bps: int
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Party:
+    """A person, apart from the books: erasing a party leaves every entry as it is."""
+
+    tenant: str
+    id: str
+    email: str
+    name: str = ""
+    phone: str = ""
+    address: dict[str, str] = field(default_factory=dict)
+    version: int = 0

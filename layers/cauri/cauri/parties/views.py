@@ -1,0 +1,44 @@
+"""Tenants and vendors as people and programs see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cauri.parties.model import ShippingRate, Tenant, Vendor
+
+
+@dataclass(frozen=True)
+class TenantView:
+    """Tax rates are basis points by tax class; shipping rates are minor units by currency."""
+
+    id: str
+    name: str
+    tax_rates: dict[str, int]
+    prices_include_tax: bool
+    shipping: dict[str, ShippingRate]
+    shipping_tax_class: str
+    demo: bool
+
+
+@dataclass(frozen=True)
+class VendorView:
+    id: str
+    name: str
+    country: str
+    commission_bps: int
+
+
+def tenant_view(tenant: Tenant) -> TenantView:
+    return TenantView(
+        tenant.id,
+        tenant.name,
+        tenant.tax_rates,
+        tenant.prices_include_tax,
+        tenant.shipping,
+        tenant.shipping_tax_class,
+        tenant.demo,
+    )
+
+
+def vendor_view(vendor: Vendor) -> VendorView:
+    return VendorView(vendor.id, vendor.name, vendor.country, vendor.commission_bps)

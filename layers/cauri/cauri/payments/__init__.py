@@ -1,0 +1,1 @@
+"""Money that a provider takes for us, and gives back."""

@@ -1,0 +1,41 @@
+"""Where payments are kept (commerce), and what providers sent us (platform)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cauri.books.shelf import Key, Shelf, shelve
+from cauri.clock import rfc3339
+from cauri.payments.model import Payment
+from cauri.payments.webhooks import WebhookEvent
+
+PAYMENTS: Final = shelve(
+    Shelf(
+        "commerce",
+        Payment,
+        place=lambda payment: _place(payment.id),
+        tenant=lambda payment: payment.tenant,
+    )
+)
+WEBHOOKS: Final = shelve(
+    Shelf(
+        "platform",
+        WebhookEvent,
+        place=lambda event: (f"webhooks#{rfc3339(event.received_at)[:10]}", f"{rfc3339(event.received_at)}#{event.id}"),
+        tenant=lambda event: event.tenant,
+    )
+)
+
+
+def payment_id_of(order_id: str, number: int) -> str:
+    """The id of an order's payment: it names the order, so that a payment is found beside its order."""
+    return f"pay_{order_id.removeprefix('ord_')}-{number}"
+
+
+def payment_key(tenant: str, payment_id: str) -> Key[Payment]:
+    return PAYMENTS.key(tenant, *_place(payment_id))
+
+
+def _place(payment_id: str) -> tuple[str, str]:
+    order = payment_id.removeprefix("pay_").partition("-")[0]
+    return (f"order#ord_{order}", f"payment#{payment_id}")

@@ -1,0 +1,1 @@
+"""Outside parties, one file each, behind the protocols in `ports`."""

@@ -1,0 +1,158 @@
+"""What a payment provider can be asked, and what it can answer. Words only: nothing here does I/O.
+
+An answer is a value, never an exception, because the caller has a branch for each: done, declined, or
+unknown. Unknown is no decline. Money may have moved; the provider is asked again until somebody knows.
+Source: SPEC 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from cauri.clock import Instant
+from cauri.money import Money
+from cauri.providers.unknown import Unknown as Unknown
+
+# -- Questions ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Money to be asked from a shopper. `reference` is ours, and names the charge for good.
+
+    `return_url` is where the shopper goes afterwards (http or https). `metadata` is shown to the provider: no
+    secrets and no personal data.
+    """
+
+    tenant: str
+    reference: str
+    amount: Money
+    return_url: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A place where the shopper can pay. No money has moved."""
+
+    reference: str
+    authorization_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundCall:
+    """Money to be given back from the charge `charge_reference`. `reference` is ours, and makes it happen once."""
+
+    tenant: str
+    reference: str
+    charge_reference: str
+    amount: Money
+
+
+# -- Answers ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The provider has the money: `amount` is what it says it took, which may not be what was asked."""
+
+    amount: Money
+    provider_reference: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """The provider gave the money back, or has promised to."""
+
+    amount: Money
+    provider_reference: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The provider said no, and no money moved. `reason` is a code of the provider's."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The shopper, or the shopper's bank, has not finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """Abandoned, or never begun: nobody has paid. (Somebody still may, as long as the session lives.)"""
+
+
+Verification: TypeAlias = Captured | Declined | Pending | NotFound | Unknown
+RefundAnswer: TypeAlias = Refunded | Declined | Unknown
+
+# -- Webhooks -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Authentic:
+    """The bytes are the provider's own, sent for this tenant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forged:
+    """The bytes may be anybody's. A bad signature is answered 401, an unknown address 403."""
+
+    reason: Literal["bad_signature", "unknown_ip"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """News of a charge or a refund; a hint that it is time to ask, and no proof.
+
+    `kind` is the provider's word (``charge.success``, ``charge.failed``, ``charge.pending``, ``refund.processed``,
+    ``refund.failed``), `reference` ours. Two deliveries of one piece of news have one `dedupe_key` (64 hex digits).
+    """
+
+    kind: str
+    reference: str
+    dedupe_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Authentic, and yet no event: kept for people to look at."""
+
+    why: str
+
+
+Authentication: TypeAlias = Authentic | Forged
+
+# -- The protocol -------------------------------------------------------------------------------------
+
+
+class PaymentProvider(Protocol):
+    """One outside party that takes money. Its answers to network trouble are `Unknown`, never an exception."""
+
+    @property
+    def name(self) -> str:
+        """As in the webhook's path and in our records: ``paystack``, ``demo``."""
+
+    def initialize(self, charge: Charge) -> Session:
+        """Open a place to pay. Moves no money, and may be called again for the same charge.
+
+        Raises ValueError for a reference or a return URL that the provider could not carry.
+        """
+
+    def verify(self, tenant: str, reference: str) -> Verification:
+        """What became of a charge. A question: it changes nothing, and its answer may change."""
+
+    def refund(self, refund: RefundCall) -> RefundAnswer:
+        """Give money back, once per `refund.reference` however often it is called."""
+
+    def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
+        """Whether a webhook's raw bytes come from the provider, for this tenant. Compares in constant time."""
+
+    def read_event(self, raw: bytes) -> ProviderEvent | Unreadable:
+        """What an authentic webhook says."""

@@ -1,0 +1,1 @@
+"""What customers have with the tenant: for now a plain prepaid balance."""

@@ -1,0 +1,1 @@
+"""What the deployed functions cost, measured on this machine."""

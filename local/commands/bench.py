@@ -1,0 +1,75 @@
+"""`cauri bench`: what the functions cost."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from local.terminal import JsonOption, TemplateOption, err, fail, out, print_json, template_path
+
+group = typer.Typer(help="Measure what the functions cost.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="bench")
+
+
+@group.command()
+def init(
+    functions: Annotated[list[str] | None, typer.Argument(help="Logical ids; else all functions.")] = None,
+    repeats: Annotated[int, typer.Option(help="Of which the median is taken.", min=1)] = 7,
+    template: TemplateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare each function's init with importing its third-party packages alone."""
+    from local.bench.init import RATIO_AIM, measure
+    from local.template import read
+
+    declared = read(template_path(template))
+    if unknown := set(functions or ()) - declared.functions.keys():
+        fail(f"no such function: {', '.join(sorted(unknown))}")
+    chosen = [each for name, each in declared.functions.items() if not functions or name in functions]
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task("Importing", total=repeats * len(chosen))
+        measured = measure(declared, chosen, repeats, lambda: progress.advance(task))
+    if as_json:
+        print_json({"repeats": repeats, "ratio_aim": RATIO_AIM, "functions": [each.as_json() for each in measured]})
+        return
+    table = Table("function", title="Init in fresh processes, ms", title_justify="left")
+    for column in ("CPU", "wall", "packages alone: CPU", "wall", "ratio of CPU"):
+        table.add_column(column, justify="right")
+    for each in measured:
+        colour = "green" if each.ratio <= RATIO_AIM else "red"
+        costs = (each.handler.cpu_ms, each.handler.wall_ms, each.packages.cpu_ms, each.packages.wall_ms)
+        table.add_row(each.function, *(f"{cost:.0f}" for cost in costs), f"[{colour}]{each.ratio:.2f}[/{colour}]")
+    out.print(table)
+
+
+@group.command()
+def packages(
+    build: Annotated[Path, typer.Option(help="The build directory of SAM: make build.")] = Path(".aws-sam/build"),
+    as_json: JsonOption = False,
+) -> None:
+    """Show how large the layers and functions are, and how much of Lambda's limit they take."""
+    from dataclasses import asdict
+
+    from local.bench.packages import UNZIPPED_BYTES_MAX, sizes, together
+
+    if not (build / "template.yaml").exists():
+        fail(f"nothing is built in {build}; make build does it")
+    found = sizes(build)
+    whole = together(found, build)
+    if as_json:
+        listed = [asdict(each) | {"with_layers": whole.get(each.name)} for each in found]
+        print_json({"unzipped_bytes_max": UNZIPPED_BYTES_MAX, "packages": listed})
+        return
+    table = Table("package", title="Packages, kB", title_justify="left")
+    for column in ("files", "unzipped", "zipped", "with its layers", "of 250 MB"):
+        table.add_column(column, justify="right")
+    for each in found:
+        total = whole.get(each.name)
+        sums = ("", "") if total is None else (f"{total / 1024:,.0f}", f"{total / UNZIPPED_BYTES_MAX:.0%}")
+        table.add_row(each.name, f"{each.files}", f"{each.unzipped / 1024:,.1f}", f"{each.zipped / 1024:,.1f}", *sums)
+    out.print(table)

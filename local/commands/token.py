@@ -1,0 +1,32 @@
+"""`cauri token`: a bearer token of the development issuer."""
+
+from typing import Annotated
+
+import typer
+
+from local.terminal import DataOption, JsonOption, TemplateOption, print_json, switchboard
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(token)
+
+
+def token(
+    tenant: Annotated[str, typer.Option(help="The tenant it is for.")],
+    role: Annotated[list[str], typer.Option(help="customer, vendor, partner, manager, finance, admin, guest. Repeat.")],
+    customer: Annotated[str | None, typer.Option(help="The customer it speaks for.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="The vendor it speaks for.")] = None,
+    sub: Annotated[str, typer.Option(help="The subject: who holds it.")] = "developer",
+    days: Annotated[float, typer.Option(help="How long it is good.", min=0)] = 1.0,
+    template: TemplateOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a token that the running cloud accepts: curl -H "Authorization: Bearer $(cauri token ...)"."""
+    issued = switchboard(data, template).token(
+        tenant=tenant, roles=role, customer_id=customer, vendor_id=vendor, sub=sub, days=days
+    )
+    if as_json:
+        print_json({"token": issued})
+    else:
+        print(issued)

@@ -1,0 +1,114 @@
+"""TransactionConflict, which neither engine ever raises, raised as AWS raises it.
+
+While a transaction is in flight over some items, a second one that touches any of them is cancelled, and a plain
+write of one of them is refused. Here "in flight" is from the moment a client sends a transaction until it has the
+answer; the clients of one `Conflicts` see each other.
+
+    conflicts = Conflicts(template.tables.values())
+    conflicts.watch(connection.client)
+    with conflicts.held("cauri-test-wallet", {"pk": {"S": "…"}, "sk": {"S": "…"}}):
+        ...  # whoever writes that item now is refused
+"""
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from local.template import Table
+
+Attributes = Mapping[str, Mapping[str, Any]]
+Place = tuple[str, tuple[Any, ...]]  # a table's name, and the values of an item's key
+Answer = tuple[AWSResponse, dict[str, Any]]
+
+PLAIN_WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem")
+CLAIM: Final = "cauri_conflicts_claim"  # where a request's context keeps what it holds
+CONFLICT: Final = "TransactionConflict"
+ONGOING: Final = "Transaction is ongoing for the item"
+CANCELLED: Final = "Transaction cancelled, please refer cancellation reasons for specific reasons"
+
+
+class Conflicts:
+    """Who is writing what, over all watched clients. `refused` counts the requests that met a conflict."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._keys = {table.name: table.keys.names for table in tables}
+        self._held: set[Place] = set()
+        self._lock = threading.Lock()
+        self.refused = 0
+
+    def watch(self, client: Any) -> None:
+        """Lets the requests of this botocore client meet conflicts from now on."""
+        events = client.meta.events
+        events.register("before-call.dynamodb.TransactWriteItems", self._begin)
+        events.register("before-call.dynamodb.TransactGetItems", self._read)
+        events.register("after-call.dynamodb.TransactWriteItems", self._end)
+        events.register("after-call-error.dynamodb.TransactWriteItems", self._end)
+        for operation in PLAIN_WRITES:
+            events.register(f"before-call.dynamodb.{operation}", self._write)
+
+    @contextmanager
+    def held(self, table: str, key: Attributes) -> Iterator[None]:
+        """As if another transaction were in flight over this item, for as long as the body runs."""
+        place = self._place(table, key)
+        with self._lock:
+            self._held.add(place)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held.discard(place)
+
+    def _begin(self, params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> Answer | None:
+        places = self._places(params)
+        with self._lock:
+            refused = self._refusal(places)
+            if refused is None:
+                self._held.update(places)
+                context[CLAIM] = places
+        return refused
+
+    def _end(self, context: dict[str, Any], **_: Any) -> None:
+        with self._lock:
+            self._held.difference_update(context.pop(CLAIM, ()))
+
+    def _read(self, params: Mapping[str, Any], **_: Any) -> Answer | None:
+        with self._lock:
+            return self._refusal(self._places(params))
+
+    def _write(self, params: Mapping[str, Any], **_: Any) -> Answer | None:
+        body = json.loads(params["body"])
+        place = self._place(body["TableName"], body.get("Item") or body["Key"])
+        with self._lock:
+            if place not in self._held:
+                return None
+            self.refused += 1
+        return _answer("TransactionConflictException", ONGOING)
+
+    def _refusal(self, places: Sequence[Place]) -> Answer | None:
+        """The cancellation, if any of the places is held. The caller has the lock."""
+        conflicts = [place in self._held for place in places]
+        if not any(conflicts):
+            return None
+        self.refused += 1
+        reasons = [{"Code": CONFLICT, "Message": ONGOING} if conflict else {"Code": "None"} for conflict in conflicts]
+        message = f"{CANCELLED} [{', '.join(reason['Code'] for reason in reasons)}]"
+        return _answer("TransactionCanceledException", message, CancellationReasons=reasons)
+
+    def _places(self, params: Mapping[str, Any]) -> list[Place]:
+        actions = (action for [action] in (each.values() for each in json.loads(params["body"])["TransactItems"]))
+        return [self._place(action["TableName"], action.get("Item") or action["Key"]) for action in actions]
+
+    def _place(self, table: str, attributes: Attributes) -> Place:
+        return table, tuple(tuple(attributes[name].items()) for name in self._keys[table])
+
+
+def _answer(code: str, message: str, **more: Any) -> Answer:
+    """What botocore makes an exception of, in place of a request."""
+    metadata = {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RequestId": "", "RetryAttempts": 0}
+    parsed = {"Error": {"Code": code, "Message": message}, "Message": message, "ResponseMetadata": metadata, **more}
+    return AWSResponse("", 400, HTTPHeaders(), None), parsed

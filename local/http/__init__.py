@@ -1,0 +1,1 @@
+"""HTTP as API Gateway's HTTP APIs and Lambda's function URLs do it."""

@@ -1,0 +1,1 @@
+"""Worker processes: each runs handlers one request at a time, as an instance of a Lambda does."""

@@ -1,0 +1,47 @@
+"""Nothing is imported that a request may not need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from local.openapi import CONTEXTS, ROOT
+
+UNNEEDED = (
+    "local",
+    "boto3",
+    "aws_xray_sdk",
+    "cauri.edge.openapi",
+    "cauri.edge.outbox",
+    "cauri.providers.demo",
+    "aws_lambda_powertools.event_handler.openapi.models",
+    "aws_lambda_powertools.event_handler.openapi.swagger_ui",
+    "aws_lambda_powertools.event_handler.openapi.schema_generator",
+)
+
+
+@cache
+def loaded_by(context: str) -> frozenset[str]:
+    """What a function has loaded when it is ready for its first request."""
+    code = f"import sys, functions.{context}.api; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return frozenset(done.stdout.split())
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_function_loads_no_module_that_its_requests_do_without(context: str) -> None:
+    assert loaded_by(context).isdisjoint(UNNEEDED)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_a_function_loads_no_other_functions_handlers(context: str) -> None:
+    handlers = {name for name in loaded_by(context) if name.startswith("functions.") and name.count(".") == 2}
+    assert handlers == {f"functions.{context}.api"}
+
+
+@pytest.mark.parametrize("context", sorted(set(CONTEXTS) - {"checkout"}))
+def test_a_function_loads_no_checkout_that_it_does_not_run(context: str) -> None:
+    assert "cauri.checkout.commands" not in loaded_by(context)

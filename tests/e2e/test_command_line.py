@@ -1,0 +1,108 @@
+"""The command line against the whole cloud: for people, and with --json for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.cloud import LocalCloud
+from local.story.client import Client
+from local.story.market import CUSTOMER, GOODS, TENANT
+from tests.e2e.cli import Cauri
+from tests.e2e.market import Market
+from tests.engines import TEMPLATE
+
+pytestmark = pytest.mark.e2e
+
+EVENTS = TEMPLATE.parent / "events"
+FUNCTIONS = {"demo_charge_success": "PaymentsWebhook"}
+SAMPLES = sorted(EVENTS.rglob("demo_*.json"))
+
+
+@pytest.fixture
+def cauri(cloud: LocalCloud) -> Cauri:
+    return Cauri(cloud.data)
+
+
+def test_a_token_is_good_for_what_it_says(cauri: Cauri, market: Market) -> None:
+    of = ("token", "--tenant", market.tenant, "--role")
+    printed = cauri(*of, "admin").stdout.strip()
+    assert market.at(printed).get("/v1/tenant")["name"] == "Soko"
+    customers = cauri.told(*of, "customer", "--customer", "cus_amina")["token"]
+    assert market.at(customers).get("/v1/balances/cus_amina")["customer_id"] == "cus_amina"
+    assert market.send("GET", "/v1/tenant", token=customers).status_code == 403
+
+
+def test_seeding_twice_is_seeding_once(cauri: Cauri, cloud: LocalCloud, http: httpx.Client) -> None:
+    def market() -> Any:
+        admin = Client(http, cloud.api_url, cauri.told("token", "--tenant", TENANT, "--role", "admin")["token"])
+        stocks = {goods.sku: admin.get(f"/v1/stock/{goods.sku}")["on_hand"] for goods in GOODS}
+        return stocks, admin.get(f"/v1/balances/{CUSTOMER}"), admin.get("/v1/products", limit=100)
+
+    assert cauri.told("seed") == {"tenant": TENANT, "customer_id": CUSTOMER}
+    first = market()
+    again = cauri("seed")
+    assert again.returncode == 0
+    assert TENANT in again.stdout
+    assert market() == first
+    assert first[0] == {goods.sku: goods.stock for goods in GOODS}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_event_goes_through_its_function(sample: Path, cauri: Cauri) -> None:
+    """The samples are signed with a secret of their own, so that this cloud may well refuse them; it never fails."""
+    ran = cauri("invoke", FUNCTIONS.get(sample.stem, "DemoProvider"), str(sample), "--json")
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)
+    assert answer is None or answer["statusCode"] in (200, 303, 401, 404)
+
+
+def test_an_invocation_that_fails_says_so(cauri: Cauri) -> None:
+    assert cauri("invoke", "Nobody", "-", given="{}").returncode == 1
+    ran = cauri("invoke", "DemoProvider", "-", "--json", given='{"Records": [{"body": "{}"}]}')
+    assert ran.returncode == 1
+    assert json.loads(ran.stdout)["errorType"] == "ValidationError"
+
+
+def test_the_logs_tell_of_every_invocation(cauri: Cauri, market: Market) -> None:
+    market.admin.get("/v1/tenant")
+    ran = cauri("logs", "PlatformApi", "--reports", "--lines", "5", "--json")
+    assert ran.returncode == 0
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert {line["function"] for line in lines} == {"PlatformApi"}
+    assert lines[-1]["record"]["status"] == "success"
+    assert "PlatformApi" in cauri("logs", "--reports", "--lines", "2000").stdout
+    assert cauri("logs", "Nobody").returncode == 1
+
+
+def test_the_logs_hold_no_secret_and_no_person(cauri: Cauri, market: Market) -> None:
+    basket = market.shelve("basket", 2)
+    placed = market.buy(basket, contact={"email": "zawadi.secret@example.com", "name": "Zawadi Secret"})
+    market.pay(placed)
+    market.settled(placed, "CONFIRMED")
+    refused = market.send("POST", "/v1/checkouts", token=market.guest.token, key="k", json=market.basket("nothing"))
+    assert refused.status_code == 404
+    written = cauri("logs", "--reports", "--lines", "100000", "--json").stdout
+    assert "PaymentsEvents" in written
+    assert "zawadi" not in written.lower()
+    for secret in (market.guest.token, placed["authorization_url"].rpartition("/")[2]):
+        assert secret not in written
+
+
+def test_dead_letters_of_a_cloud_without_any(cauri: Cauri) -> None:
+    assert cauri.told("dlq", "list", "CheckoutDeadLetters") == []
+    assert cauri.told("dlq", "replay", "CheckoutDeadLetters") == []
+    assert "no dead letters" in cauri("dlq", "list", "CheckoutDeadLetters").stdout
+    assert cauri("dlq", "list", "NoQueue").returncode == 1
+
+
+def test_without_a_cloud_a_command_fails(tmp_path: Path) -> None:
+    nowhere = Cauri(tmp_path)
+    for command in (("seed",), ("dlq", "list"), ("token", "--tenant", "t", "--role", "admin")):
+        ran = nowhere(*command)
+        assert ran.returncode == 1
+        assert "cauri dev" in ran.stderr

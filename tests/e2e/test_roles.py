@@ -1,0 +1,131 @@
+"""No function may do what it never does. (That each may do what it does, every other test here shows.)"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+import httpx
+import pytest
+
+from local.environment import Names, Places
+from local.story.client import RefusedError
+from local.template import read
+from local.workers.permissions import USED
+from tests.e2e.clouds import cloud_at
+from tests.e2e.market import VENDOR, Market, eventually
+from tests.engines import STAGE, TEMPLATE
+
+pytestmark = pytest.mark.e2e
+
+Grant = tuple[str, str, str]
+"""(function, action, how the ARN ends)"""
+
+LOG: Final = f":table/cauri-{STAGE}-log"
+COMMERCE: Final = f":table/cauri-{STAGE}-commerce"
+RARE: Final[dict[Grant, str]] = {
+    ("CheckoutSteps", "dynamodb:GetItem", LOG): "a refused confirmation looks whether it had succeeded",
+    ("CheckoutSteps", "states:SendTaskSuccess", ":stateMachine:cauri-{STAGE}-checkout"): "the news beat the token",
+    ("PaymentsEvents", "dynamodb:GetItem", LOG): "two deliveries of one event at the same moment",
+    ("CheckoutUndo", "dynamodb:GetItem", LOG): "a refused cancellation looks whether it had succeeded",
+    ("InventorySweep", "dynamodb:UpdateItem", COMMERCE): "a checkout died between its claims and its commit",
+}
+"""What takes a race or a death to be needed; tests/saga and tests/proof make them happen."""
+DEAD_LETTERS: Final = ":StreamDeadLetters", ":ScheduleDeadLetters"
+"""Lambda itself writes these, with the function's role."""
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory, http: httpx.Client) -> set[Grant]:
+    """What the functions needed for a day in which everything happens."""
+    data = tmp_path_factory.mktemp("roles")
+    with cloud_at(data, ReservationSeconds="3") as cloud:
+        market = Market(cloud, http)
+        be_refused(market)
+        market.open()
+        read_everything(market, *trade(market))
+        cloud.invoke("InventorySweep", {})
+        market.cloud.idle(30)
+    lines = (data / "logs" / USED).read_text().splitlines()
+    return {cast(Grant, tuple(json.loads(line))) for line in lines}
+
+
+def be_refused(market: Market) -> None:
+    """A command that is refused looks whether it succeeded before: everybody who commands reads the log."""
+    product = {"vendor_id": VENDOR, "title": "Nobody's", "prices": {"KES": 1}}
+    deposit = {"amount": {"amount": 1, "currency": "KES"}}
+    for act in (
+        lambda: market.admin.put(f"/v1/vendors/{VENDOR}", {"name": "Kazi", "country": "KE", "commission_bps": 0}),
+        lambda: market.admin.put("/v1/products/mug", product),
+        lambda: market.admin.post("/v1/balances/cus_amina/deposits", deposit),
+        lambda: market.buy("mug"),
+    ):
+        with pytest.raises(RefusedError):
+            act()
+
+
+def trade(market: Market) -> tuple[Any, Any]:
+    """Orders that end in every way."""
+    market.shelve("mug", 20)
+    market.shelve("last", 1)
+    amina = market.customer("amina", deposit=100_000)
+    part = {"type": "balance", "amount": {"amount": 10_000, "currency": "KES"}}
+    tenders = [part, {"type": "provider", "provider": "demo"}]
+    paid = market.buy("mug", by=amina, tenders=tenders)
+    market.pay(paid, "unknown_then_known", asks=2)
+    declined = market.buy("mug", by=amina, tenders=tenders)
+    market.pay(declined, "decline")
+    told_often = market.buy("mug")
+    market.pay(told_often, "duplicate")
+    forgotten = market.buy("last")
+    market.settled(forgotten, "CANCELLED")
+    eventually(lambda: market.stock("last")["available"] == 1, "the last one is back on the shelf")
+    others = market.buy("last")
+    market.pay(others)
+    market.settled(others, "CONFIRMED")
+    market.pay(forgotten)
+    eventually(lambda: payment_of(market, forgotten) == "refunded", "the money goes back", 60)
+    market.settled(declined, "CANCELLED")
+    market.settled(told_often, "CONFIRMED")
+    market.settled(paid, "CONFIRMED")
+    return amina, paid
+
+
+def payment_of(market: Market, placed: Any) -> str:
+    return str(next(one["status"] for one in market.order(placed)["payments"] if one["kind"] == "provider"))
+
+
+def read_everything(market: Market, amina: Any, paid: Any) -> None:
+    amina.get("/v1/orders")
+    market.admin.get("/v1/products")
+    market.stock("mug")
+    market.balance()
+    market.ledger()
+    market.postings("cash:demo")
+    market.admin.get("/v1/log", resource=paid["order"]["id"])
+    market.admin.get("/v1/log", day=f"{datetime.now(UTC):%Y-%m-%d}")
+
+
+def granted() -> Iterator[Grant]:
+    """All that the template's roles allow, with whole ARNs."""
+    template = read(TEMPLATE, {"Stage": STAGE})
+    names = Names(template, cast(Any, None), Places("https://control", "https://db", {}, {}), {"Stage": STAGE})
+    for name, function in template.functions.items():
+        for action, arns in names.allowed(function).items():
+            yield from ((name, action, arn) for arn in arns if not arn.endswith(DEAD_LETTERS))
+
+
+def test_no_function_may_do_what_it_never_does(used: set[Grant]) -> None:
+    unused = {
+        (name, action, arn)
+        for name, action, arn in granted()
+        if not any(name == user and action == act and arn.endswith(place) for user, act, place in used)
+    }
+    unexplained = {
+        grant
+        for grant in unused
+        if not any(grant[:2] == rare[:2] and grant[2].endswith(rare[2].format(STAGE=STAGE)) for rare in RARE)
+    }
+    assert unexplained == set()

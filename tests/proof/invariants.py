@@ -1,0 +1,271 @@
+"""What is true of everything stored, whenever no command is half way: a difference is a sentence for people.
+
+Each function is one invariant, asked of a `Picture`. `differences` asks them all; `overdue` asks what must not be
+there any more at a moment, once the sweep and the sagas had their turn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from cauri.books.ledger import RECEIVABLE, Posting, cash_at, prepaid_of
+from cauri.checkout.model import CartStatus
+from cauri.clock import Instant
+from cauri.inventory.model import Part
+from cauri.money import total
+from cauri.orders.model import CancelReason, LineStatus, OrderStatus, OrderTree, order_status
+from cauri.payments.model import PaymentStatus
+
+from tests.proof.picture import Picture
+
+Differences = Iterator[str]
+
+
+def entries_balance(picture: Picture) -> Differences:
+    """Every entry sums to zero, per asset."""
+    for record in picture.records:
+        sums: Counter[str] = Counter()
+        for posting in record.entry.postings if record.entry else ():
+            sums[posting.asset] += posting.amount
+        if any(sums.values()):
+            yield f"the entry of {record.log_id} ({record.command}) is off by {dict(sums)}"
+
+
+def balances_are_what_was_posted(picture: Picture) -> Differences:
+    """A guarded balance is the sum of its postings, the last of which says so; nothing of it is below zero."""
+    posted = _by_account(picture)
+    known = {prepaid_of(balance.customer_id): balance for balance in picture.balances}
+    for (account, asset), postings in posted.items():
+        if not account.startswith(prepaid_of("")):
+            continue
+        stands = known[account].of(asset).total if account in known else 0
+        if stands != -sum(posting.amount for posting in postings):
+            yield f"{account} stands at {stands} {asset}, and {postings} were posted"
+        if all(posting.balance_after != stands for posting in postings):
+            yield f"no posting on {account} left {stands} {asset}"
+    for account, balance in known.items():
+        for asset, funds in balance.funds.items():
+            if funds.available < 0 or any(amount <= 0 for amount in funds.holds.values()):
+                yield f"{account} has {funds} of {asset}"
+            if funds.total and (account, asset) not in posted:
+                yield f"{account} has {funds} of {asset} that nobody posted"
+
+
+def holds_are_of_orders_that_wait(picture: Picture) -> Differences:
+    """Every pending order holds its part of the balance, and nothing else does."""
+    waiting = {
+        (tree.order.customer_id, tree.order.currency, tree.order.id): tree.order.held.amount
+        for tree in picture.trees
+        if tree.order.status is OrderStatus.PENDING_PAYMENT and tree.order.held
+    }
+    held = {
+        (balance.customer_id, currency, order_id): amount
+        for balance in picture.balances
+        for currency, funds in balance.funds.items()
+        for order_id, amount in funds.holds.items()
+    }
+    if waiting != held:
+        yield f"pending orders hold {waiting}, and balances {held}"
+
+
+def stock_adds_up(picture: Picture) -> Differences:
+    """What is on hand is what was received, over the cells of a SKU; no number is below zero."""
+    received, on_hand = Counter[str](), Counter[str]()
+    for record in picture.records:
+        for event in record.events:
+            if event.name == "stock.received":
+                received[event.resource] += event.data["quantity"]
+    for cell in picture.cells:
+        on_hand[cell.sku] += cell.on_hand
+        if min([cell.available, cell.allocated, *(claim.quantity - 1 for claim in cell.claims.values())]) < 0:
+            yield f"a number of {cell} is below zero, or a claim is for nothing"
+    if received != on_hand:
+        yield f"received {dict(received)}, and on hand {dict(on_hand)}"
+
+
+def cells_are_known(picture: Picture) -> Differences:
+    """A product says how many cells it has; each that has anything is one of them."""
+    cells = {product.sku: product.cells for product in picture.products}
+    for cell in picture.cells:
+        if cell.number >= cells[cell.sku]:
+            yield f"{cell.sku} has cell {cell.number}, and says that it has {cells[cell.sku]}"
+
+
+def allocations_are_of_confirmed_orders(picture: Picture) -> Differences:
+    """What is allocated in a cell is what confirmed orders have there and claim no more: nothing is sold twice."""
+    allocated = Counter[tuple[str, int]]()
+    for tree in picture.trees:
+        if tree.order.status is OrderStatus.CONFIRMED:
+            for part in tree.parts:
+                if not _claimed(picture, part):
+                    allocated[part.sku, part.cell] += part.quantity
+    for cell in picture.cells:
+        if cell.allocated != allocated[cell.sku, cell.number]:
+            sold = allocated[cell.sku, cell.number]
+            yield f"cell {cell.number} of {cell.sku} has {cell.allocated} allocated, and orders have {sold}"
+
+
+def no_two_lines_share_a_claim(picture: Picture) -> Differences:
+    owners = Counter((part.sku, part.cell, part.owner) for tree in _living(picture) for part in tree.parts)
+    for owner, times in owners.items():
+        if times > 1:
+            yield f"{times} lines have the claim {owner}"
+
+
+def kept_claims_are_of_orders(picture: Picture) -> Differences:
+    """A claim that does not expire is of an order that is paid, or nobody would ever give it back."""
+    owned = {(part.sku, part.cell, part.owner) for tree in _living(picture) for part in tree.parts}
+    for cell in picture.cells:
+        for owner, claim in cell.claims.items():
+            if not claim.held and (cell.sku, cell.number, owner) not in owned:
+                yield f"the kept claim {owner} on {cell.sku} is of no order"
+
+
+def lines_have_their_stock(picture: Picture) -> Differences:
+    """The parts of a line are its quantity; while its order waits they are claimed for longer than it waits."""
+    for tree in picture.trees:
+        for line in tree.lines:
+            if sum(part.quantity for part in line.stock) != line.quantity:
+                yield f"line {line.id} of {tree.order.id} wants {line.quantity} and has {line.stock}"
+        if tree.order.status is OrderStatus.PENDING_PAYMENT and picture.at < tree.order.expires_at:
+            for part in tree.parts:
+                if not _claimed(picture, part, until=tree.order.expires_at):
+                    yield f"{tree.order.id} waits until {tree.order.expires_at}, and its claim {part} may go before"
+
+
+def orders_add_up(picture: Picture) -> Differences:
+    """The parts of an order sum to its whole: vendor orders, tenders, payments, tax, shipping."""
+    for tree in picture.trees:
+        order, currency = tree.order, tree.order.currency
+        taxes = [line.tax for line in tree.lines] + [share.shipping_tax for share in tree.vendor_orders]
+        sums = {
+            "vendor orders": total((share.total for share in tree.vendor_orders), currency),
+            "tenders": total((tender.amount for tender in order.tenders), currency),
+            "goods, shipping and tax": total((line.net for line in tree.lines), currency) + order.shipping + order.tax,
+        }
+        for what, amount in sums.items():
+            if amount != order.total:
+                yield f"the {what} of {order.id} come to {amount}, and it to {order.total}"
+        if total(taxes, currency) != order.tax:
+            yield f"the taxes of {order.id} come to {total(taxes, currency)}, and it says {order.tax}"
+        asked = {tender.payment_id: tender.amount for tender in order.tenders if tender.payment_id}
+        if asked != {payment.id: payment.amount for payment in tree.payments}:
+            yield f"the payments of {order.id} are {tree.payments}, and its tenders {order.tenders}"
+
+
+def orders_are_what_their_parts_make_them(picture: Picture) -> Differences:
+    """The stored status is the rollup of the level below, and payments are as it says."""
+    for tree in picture.trees:
+        order = tree.order
+        waits = order.payment_status == "pending"
+        rollup = order_status([share.status for share in tree.vendor_orders], waits_for_payment=waits)
+        if order.status is not rollup:
+            yield f"{order.id} is {order.status}, and its vendor orders make it {rollup}"
+        statuses = {payment.status for payment in tree.payments}
+        if order.status is OrderStatus.CONFIRMED and statuses - {PaymentStatus.SUCCEEDED}:
+            yield f"{order.id} is confirmed, and its payments are {statuses}"
+        if order.status is OrderStatus.CANCELLED and PaymentStatus.PENDING in statuses:
+            yield f"{order.id} is cancelled, and a payment is pending"
+        allocated = {line.status for line in tree.lines} == {LineStatus.ALLOCATED}
+        if (order.status is OrderStatus.CONFIRMED) != allocated:
+            yield f"{order.id} is {order.status}, and its lines are {[line.status for line in tree.lines]}"
+
+
+def carts_become_one_order(picture: Picture) -> Differences:
+    orders = {tree.order.id for tree in picture.trees}
+    for cart in picture.carts:
+        if (cart.status is CartStatus.COMPLETED) != (cart.order_id in orders):
+            yield f"cart {cart.id} is {cart.status} and became {cart.order_id}"
+    became = Counter(cart.order_id for cart in picture.carts if cart.order_id)
+    if any(times > 1 for times in became.values()):
+        yield f"two carts became one order: {became}"
+
+
+def the_ledger_tells_the_same_as_the_orders(picture: Picture) -> Differences:
+    """Receivables and cash, from the postings, are what orders, payments and deposits come to."""
+    expected: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for tree in picture.trees:
+        order = tree.order
+        if order.status is OrderStatus.CONFIRMED:
+            expected[RECEIVABLE, order.currency] += order.total.amount - order.held.amount
+        for payment in tree.payments:
+            if payment.is_taken:
+                taken = payment.taken or payment.amount
+                expected[RECEIVABLE, taken.currency] -= taken.amount
+                expected[cash_at(payment.provider), taken.currency] += taken.amount
+    posted = {account: sum(posting.amount for posting in rows) for account, rows in _by_account(picture).items()}
+    accounts = {account for account in posted if account[0] == RECEIVABLE or account[0].startswith(cash_at(""))}
+    for account in sorted(accounts - {(cash_at("manual"), account[1]) for account in accounts} | set(expected)):
+        if posted.get(account, 0) != expected[account]:
+            yield f"{account} stands at {posted.get(account, 0)}, and the orders make it {expected[account]}"
+
+
+def versions_are_told_once(picture: Picture) -> Differences:
+    """No two records tell the same event of the same version of a resource."""
+    told = Counter((event.name, event.resource, event.version) for r in picture.records for event in r.events)
+    for event, times in told.items():
+        if times > 1:
+            yield f"{event} was told {times} times"
+
+
+INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
+    entries_balance,
+    balances_are_what_was_posted,
+    holds_are_of_orders_that_wait,
+    stock_adds_up,
+    cells_are_known,
+    allocations_are_of_confirmed_orders,
+    no_two_lines_share_a_claim,
+    kept_claims_are_of_orders,
+    lines_have_their_stock,
+    orders_add_up,
+    orders_are_what_their_parts_make_them,
+    carts_become_one_order,
+    the_ledger_tells_the_same_as_the_orders,
+    versions_are_told_once,
+)
+
+
+def differences(picture: Picture) -> list[str]:
+    return [f"{invariant.__name__}: {each}" for invariant in INVARIANTS for each in invariant(picture)]
+
+
+def overdue(picture: Picture) -> list[str]:
+    """What is held past its time, once claims were swept and sagas ran."""
+    now = picture.at
+    claims = [
+        f"{owner} holds {claim.quantity} of {cell.sku} since it expired"
+        for cell in picture.cells
+        for owner, claim in cell.claims.items()
+        if claim.is_over(now)
+    ]
+    orders = [
+        f"{tree.order.id} waits for its payment since {tree.order.expires_at}"
+        for tree in picture.trees
+        if tree.order.status is OrderStatus.PENDING_PAYMENT and tree.order.expires_at <= now
+    ]
+    return claims + orders
+
+
+def _by_account(picture: Picture) -> Mapping[tuple[str, str], list[Posting]]:
+    accounts: defaultdict[tuple[str, str], list[Posting]] = defaultdict(list)
+    for record in picture.records:
+        for posting in record.entry.postings if record.entry else ():
+            accounts[posting.account, posting.asset].append(posting)
+    return accounts
+
+
+def _living(picture: Picture) -> list[OrderTree]:
+    """Orders that have, or may still want, what they claimed: all but those given up for good."""
+    return [tree for tree in picture.trees if tree.order.cancel_reason is not CancelReason.NOT_FULFILLABLE]
+
+
+def _claimed(picture: Picture, part: Part, until: Instant | None = None) -> bool:
+    """True if the part is claimed, and, with `until`, for no shorter than that."""
+    cell = picture.cell(part.sku, part.cell)
+    claim = cell.claims.get(part.owner) if cell else None
+    if claim is None or claim.quantity != part.quantity:
+        return False
+    return until is None or not claim.held or not claim.is_over(until)

@@ -1,0 +1,96 @@
+"""Everything that is stored, as the domain knows it: what the invariants are asked of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from cauri.books.log import Record, read_record
+from cauri.books.shelf import Shelf, Wire
+from cauri.checkout.model import Cart
+from cauri.checkout.store import CARTS
+from cauri.clock import Instant
+from cauri.inventory.model import Cell, Product
+from cauri.inventory.store import CELLS, PRODUCTS
+from cauri.orders.model import Order, OrderTree
+from cauri.orders.store import ORDERS, VENDOR_ORDERS
+from cauri.payments.store import PAYMENTS
+from cauri.wallet.model import Balance
+from cauri.wallet.store import BALANCES
+
+from tests.engines import TABLE_PREFIX, Engine
+
+T = TypeVar("T")
+Items = Mapping[str, list[Wire]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What one tenant has at one moment. The log's tombstones, which only take a key, are left out."""
+
+    at: Instant
+    records: list[Record]
+    products: list[Product]
+    cells: list[Cell]
+    carts: list[Cart]
+    trees: list[OrderTree]
+    balances: list[Balance]
+
+    def cell(self, sku: str, number: int) -> Cell | None:
+        return next((cell for cell in self.cells if (cell.sku, cell.number) == (sku, number)), None)
+
+
+def picture(stored: Items, at: Instant) -> Picture:
+    commerce = stored["commerce"]
+    records = [read_record(item) for item in stored["log"]]
+    return Picture(
+        at,
+        records=sorted((record for record in records if not record.undone), key=lambda record: record.at),
+        products=_on(PRODUCTS, commerce, "product#"),
+        cells=_on(CELLS, commerce, "stock#"),
+        carts=_on(CARTS, commerce, "cart#"),
+        trees=_trees(commerce),
+        balances=_on(BALANCES, stored["wallet"], "customer#"),
+    )
+
+
+def read_everything(engine: Engine) -> dict[str, list[Wire]]:
+    """All items of all tables, by table, on any engine: a scan, which only repair and tests may do."""
+    client: Any = engine.client()
+    tables = [name for name in client.list_tables()["TableNames"] if name.startswith(TABLE_PREFIX)]
+    return {
+        name.removeprefix(TABLE_PREFIX): [
+            item
+            for page in client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
+            for item in page["Items"]
+        ]
+        for name in tables
+    }
+
+
+def _on(shelf: Shelf[T], items: list[Wire], prefix: str, sk: str = "") -> list[T]:
+    return [shelf.from_item(item) for item in items if _is(item, prefix, sk)]
+
+
+def _is(item: Wire, prefix: str, sk: str) -> bool:
+    _, _, place = item["pk"]["S"].partition("#")
+    return place.startswith(prefix) and bool(item["sk"]["S"].startswith(sk))
+
+
+def _trees(items: list[Wire]) -> list[OrderTree]:
+    roots: list[Order] = _on(ORDERS, items, "order#", "root")
+    vendor_orders, payments = defaultdict(list), defaultdict(list)
+    for vendor_order in _on(VENDOR_ORDERS, items, "order#", "vendor#"):
+        vendor_orders[vendor_order.order_id].append(vendor_order)
+    for payment in _on(PAYMENTS, items, "order#", "payment#"):
+        payments[payment.order_id].append(payment)
+    return [
+        OrderTree(
+            root,
+            tuple(sorted(vendor_orders[root.id], key=lambda one: one.id)),
+            tuple(sorted(payments[root.id], key=lambda one: one.id)),
+        )
+        for root in roots
+    ]

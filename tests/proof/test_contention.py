@@ -1,0 +1,226 @@
+"""Everybody at once, on both engines: nothing is oversold, nothing is done twice, and losers hear why."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from cauri.books.commit import Books, Contended
+from cauri.checkout.commands import Contact, InlineLine
+from cauri.checkout.model import CartCompleted
+from cauri.checkout.tenders import TenderAsked
+from cauri.errors import Refusal
+from cauri.inventory.model import OutOfStock, stock_of
+from cauri.money import Money
+from cauri.orders.commands import CancelOrder
+from cauri.orders.model import CancelReason, OrderStatus
+from cauri.payments.asking import settle
+from cauri.wallet.commands import Deposit
+from cauri.wallet.model import InsufficientBalance
+
+from local.engine.conflicts import Conflicts
+from local.template import Template
+from tests.engines import Engine
+from tests.proof.crowd import Crowd, watching
+from tests.proof.examples import saga
+from tests.proof.invariants import differences
+from tests.proof.picture import Picture, picture, read_everything
+from tests.shop import Shop, a_checkout, database_of
+
+pytestmark = pytest.mark.engines
+
+UNITS = 50
+
+
+@pytest.fixture
+def crowd(engine: Engine, shop: Shop) -> Crowd:
+    return Crowd(engine, shop)
+
+
+def picture_of(engine: Engine, shop: Shop) -> Picture:
+    return picture(read_everything(engine), shop.clock.now)
+
+
+def the_answers(outcomes: list[bytes | Refusal]) -> list[bytes]:
+    return [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
+
+
+def refusals(outcomes: list[bytes | Refusal]) -> Counter[type[Refusal]]:
+    return Counter(type(outcome) for outcome in outcomes if isinstance(outcome, Refusal))
+
+
+def order_of(answer: bytes) -> str:
+    order_id: str = json.loads(answer)["order"]["id"]
+    return order_id
+
+
+@pytest.mark.parametrize("buyers", [250, pytest.param(1_000, marks=pytest.mark.slow)])
+def test_a_crowd_buys_what_there_is_and_not_one_more(engine: Engine, shop: Shop, crowd: Crowd, buyers: int) -> None:
+    shop.furnish().stock(shirt_l=UNITS)
+    received = [cell.on_hand for cell in shop.cells("shirt-l")]
+    reader = replace(shop, database=database_of(engine))
+
+    def buy(books: Books, turn: int) -> bytes:
+        checkout = a_checkout(lines=(InlineLine("shirt-l", 1),), currency="KES")
+        answer = books.run(checkout, shop.customer(f"buyer-{turn}"), "buy").body
+        assert crowd.buy(books, order_of(answer)) == "confirmed"
+        return answer
+
+    with watching(lambda: [cell.on_hand for cell in reader.cells("shirt-l")]) as seen:
+        outcomes = crowd.at_once(buy, buyers)
+
+    assert len(the_answers(outcomes)) == UNITS
+    assert refusals(outcomes) == {OutOfStock: buyers - UNITS}
+    assert [each for each in seen if each != received] == []
+    now = picture_of(engine, shop)
+    assert [tree.order.status for tree in now.trees] == [OrderStatus.CONFIRMED] * UNITS
+    assert len({tree.order.number for tree in now.trees}) == UNITS
+    stock = stock_of("shirt-l", now.cells)
+    assert (stock.allocated, stock.reserved, stock.available) == (UNITS, 0, 0)
+    assert differences(now) == []
+
+
+def test_a_crowd_that_wants_several_each_leaves_less_than_one_of_them_wants(
+    engine: Engine, shop: Shop, crowd: Crowd
+) -> None:
+    """Claims span cells, and those that get too little give it back."""
+    shop.furnish().stock(shirt_l=UNITS)
+
+    def buy(books: Books, turn: int) -> bytes:
+        lines = (InlineLine("shirt-l", 3),)
+        contact = Contact(f"buyer-{turn}@example.com")
+        checkout = a_checkout(lines=lines, currency="KES", contact=contact)
+        return books.run(checkout, replace(shop.guest(), subject=f"guest-{turn}"), "buy").body
+
+    outcomes = crowd.at_once(buy, 60)
+
+    now = picture_of(engine, shop)
+    stock = stock_of("shirt-l", now.cells)
+    assert stock.reserved == 3 * len(the_answers(outcomes))
+    assert stock.reserved + stock.available == UNITS
+    assert differences(now) == []
+    for turn in range(stock.available // 3):  # whoever was too late for what was given back can have it now
+        shop.checkout(shop.customer(f"late-{turn}"), lines=(InlineLine("shirt-l", 3),), currency="KES")
+    assert stock_of("shirt-l", shop.cells("shirt-l")).available < 3
+
+
+def test_one_key_sent_fifty_times_at_once_is_one_order(engine: Engine, shop: Shop, crowd: Crowd) -> None:
+    cart = shop.furnish().stock(shirt_l=UNITS, coffee=9).cart(shirt_l=2, coffee=1)
+
+    outcomes = crowd.at_once(lambda books, _: books.run(a_checkout(cart_id=cart), shop.customer(), "the-key"), 50)
+
+    answers = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
+    assert len(answers) == 50
+    assert len({answer.body for answer in answers}) == 1
+    assert [answer.replayed for answer in answers].count(False) == 1
+    now = picture_of(engine, shop)
+    assert len(now.trees) == 1
+    assert stock_of("shirt-l", [c for c in now.cells if c.sku == "shirt-l"]).reserved == 2
+    assert differences(now) == []
+
+
+def test_one_cart_completed_eight_times_at_once_is_one_order(engine: Engine, shop: Shop, crowd: Crowd) -> None:
+    cart = shop.furnish().stock(shirt_l=UNITS, coffee=9).cart(shirt_l=2, coffee=1)
+
+    outcomes = crowd.at_once(
+        lambda books, turn: books.run(a_checkout(cart_id=cart), shop.customer(), f"at-once-{turn}").body, 8
+    )
+
+    [answer] = the_answers(outcomes)
+    lost = [outcome for outcome in outcomes if isinstance(outcome, CartCompleted | OutOfStock)]
+    assert len(lost) == 7
+    assert {each.order_id for each in lost if isinstance(each, CartCompleted)} == {order_of(answer)}
+    now = picture_of(engine, shop)
+    assert [tree.order.id for tree in now.trees] == [order_of(answer)]
+    assert stock_of("shirt-l", [c for c in now.cells if c.sku == "shirt-l"]).reserved == 2
+    assert differences(now) == []
+
+
+def test_a_balance_is_not_overspent_by_orders_at_once(engine: Engine, shop: Shop, crowd: Crowd) -> None:
+    """Each holds a tenth of it. Those that lose too many races hear that, and hold nothing."""
+    price = 174_000
+    shop.furnish().stock(shirt_l=UNITS).deposit(10 * price)
+    carts = [shop.cart(shirt_l=1) for _ in range(20)]
+    from_balance = (TenderAsked("balance"),)
+
+    outcomes = crowd.at_once(
+        lambda books, turn: (
+            books.run(a_checkout(cart_id=carts[turn], tenders=from_balance), shop.customer(), f"at-once-{turn}").body
+        ),
+        20,
+    )
+
+    assert set(refusals(outcomes)) <= {InsufficientBalance, Contended}
+    held = len(the_answers(outcomes))
+    assert held == 10 or Contended in refusals(outcomes)
+    assert shop.balance().of("KES").held == held * price
+    assert differences(picture_of(engine, shop)) == []
+
+
+def test_deposits_at_once_all_count(engine: Engine, shop: Shop, crowd: Crowd) -> None:
+    shop.furnish()
+
+    outcomes = crowd.at_once(
+        lambda books, turn: books.run(Deposit("cus_amina", Money(100, "KES")), shop.admin, f"at-once-{turn}").body, 16
+    )
+
+    assert refusals(outcomes).keys() <= {Contended}
+    assert shop.balance().available("KES") == Money(100 * len(the_answers(outcomes)), "KES")
+    assert differences(picture_of(engine, shop)) == []
+
+
+def test_money_and_cancellation_meet_and_the_order_follows_whoever_was_first(
+    engine: Engine, shop: Shop, crowd: Crowd
+) -> None:
+    shop.furnish().stock(shirt_l=UNITS)
+    orders = [shop.checkout(cart_id=shop.cart(shirt_l=1))["order"]["id"] for _ in range(12)]
+    for order_id in orders:
+        shop.provider.pay(shop.tree(order_id).payments[0].id)
+
+    def hear_or_give_up(books: Books, turn: int) -> bytes:
+        order_id = orders[turn // 3]
+        if turn % 3 == 0:
+            return books.run(CancelOrder(order_id, "cus_amina", CancelReason.UNPAID), saga(shop), order_id).body
+        settle(books, shop.tree(order_id).payments[0])  # the webhook and the saga hear of it at once
+        return b"heard"
+
+    outcomes = crowd.at_once(hear_or_give_up, 3 * len(orders))
+
+    assert [outcome for turn, outcome in enumerate(outcomes) if turn % 3] == [b"heard"] * 2 * len(orders)
+    now = picture_of(engine, shop)
+    cancelled = {tree.order.id for tree in now.trees if tree.order.status is OrderStatus.CANCELLED}
+    assert len(cancelled) == sum(not isinstance(outcome, Refusal) for outcome in outcomes[::3])
+    late = {saga.name for record in now.records for saga in record.sagas if saga.name.endswith("-late")}
+    assert late == {f"{order_id}-late" for order_id in cancelled}
+    assert differences(now) == []
+
+
+def test_transactions_that_conflict_lose_nothing(engine: Engine, shop: Shop, template: Template) -> None:
+    """AWS cancels whoever meets a transaction in flight; here both engines do."""
+    conflicts = Conflicts(template.tables.values())
+    crowd = Crowd(engine, shop, conflicts)
+    shop.furnish().stock(shirt_l=20, coffee=9)
+    cart = shop.cart(coffee=1)
+
+    def act(books: Books, turn: int) -> bytes:
+        match turn % 4:
+            case 0:
+                return books.run(a_checkout(cart_id=cart), shop.customer(), f"cart-{turn}").body
+            case 1:
+                return books.run(Deposit("cus_amina", Money(100, "KES")), shop.admin, f"deposit-{turn}").body
+            case 2:
+                checkout = a_checkout(lines=(InlineLine("shirt-l", 1),), currency="KES")
+                return books.run(checkout, shop.customer(f"buyer-{turn}"), "buy").body
+            case _:
+                return books.run(Deposit("cus_amina", Money(100, "KES")), shop.admin, "one-key").body
+
+    outcomes = crowd.at_once(act, 48)
+
+    assert conflicts.refused > 0
+    assert len(the_answers(outcomes[0::4])) == 1
+    assert len({*the_answers(outcomes[3::4])}) == 1
+    deposits = len(the_answers(outcomes[1::4])) + 1
+    assert shop.balance().available("KES") == Money(100 * deposits, "KES")
+    assert differences(picture_of(engine, shop)) == []

@@ -1,0 +1,123 @@
+"""Whatever goes wrong at whichever call: sent again under the same key, a command ends as if nothing had.
+
+Each example of each command runs once undisturbed, and its calls are written down. Then it runs again in the same
+world once for every call and every fault that can happen to that call, and is sent again until it answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import pytest
+from cauri.books.commit import commands
+from cauri.checkout.commands import Checkout
+
+from tests.engines import TEMPLATE
+from tests.proof.examples import EXAMPLES, Example
+from tests.proof.faults import FAULTS, Script, interlude
+from tests.proof.worlds import World, crash_points
+
+COMMANDS: Final = [example for example in EXAMPLES if not example.of.startswith("step:")]
+DEATHS: Final = tuple(fault for fault in FAULTS if fault.kills)
+SAGA: Final = TEMPLATE.parent / "functions/checkout/checkout.asl.yaml"
+
+every_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+every_command = pytest.mark.parametrize("example", COMMANDS, ids=str)
+
+
+def test_every_command_has_an_example() -> None:
+    assert {example.of for example in COMMANDS} == set(commands())
+
+
+def test_every_step_of_the_saga_has_an_example() -> None:
+    steps = set(re.findall(r"step: (\w+)", Path(SAGA).read_text()))
+    assert {f"step:{name}" for name in steps} == {example.of for example in EXAMPLES} - set(commands())
+
+
+@every_example
+def test_a_retry_after_any_fault_ends_like_an_undisturbed_run(
+    example: Example, world: World, tally: Counter[str]
+) -> None:
+    before, clean = world.stored(), Script()
+    undisturbed = world.play(clean)
+    if example.name.startswith("refused"):
+        assert undisturbed.stored == before, "a refusal leaves no trace"
+    assert undisturbed.answer.startswith(b"refused") == example.name.startswith("refused"), undisturbed.answer
+    assert world.differences() == []
+    for script in crash_points(clean):
+        world.reset()
+        assert world.play(script) == undisturbed, _at(script)
+        tally["crash points"] += 1
+
+
+@every_example
+def test_calls_made_together_may_come_in_any_order(world: World, tally: Counter[str]) -> None:
+    """As before, the other way round: what was submitted to threads runs before what its submitter does itself."""
+    clean = Script()
+    undisturbed = world.play(clean)
+    world.reset()
+    reverse = Script()
+    assert world.play(reverse, submitted_first=True) == undisturbed
+    if [call.operation for call in clean.calls] == [call.operation for call in reverse.calls]:
+        return
+    for script in crash_points(reverse, DEATHS):
+        world.reset()
+        assert world.play(script, submitted_first=True) == undisturbed, _at(script)
+        tally["crash points, calls reversed"] += 1
+
+
+@every_command
+def test_an_attempt_that_nobody_repeats_takes_effect_whole_or_not_at_all(world: World, tally: Counter[str]) -> None:
+    """What it claimed before its commit comes back when its time is over."""
+    world.let_time_pass()
+    nothing = world.stored()
+    world.reset()
+    clean = Script()
+    world.play(clean)
+    world.let_time_pass()
+    everything = world.stored()
+    for script in crash_points(clean, DEATHS):
+        world.reset()
+        world.die(script)
+        world.let_time_pass()
+        assert world.stored() in (nothing, everything), _at(script)
+        tally["abandoned attempts"] += 1
+
+
+@pytest.mark.parametrize("example", [example for example in COMMANDS if example.of == Checkout.name], ids=str)
+@pytest.mark.parametrize("minutes", [17, 21])
+def test_a_retry_that_comes_late_leaves_everything_in_order(world: World, minutes: int, tally: Counter[str]) -> None:
+    """An order reserves for 15 minutes, and its claims for 20: those of the first attempt end soon, or are over."""
+    clean = Script()
+    world.play(clean)
+    for script in crash_points(clean, DEATHS):
+        world.reset()
+        world.die(script)
+        world.shop.clock.advance(minutes=minutes)
+        world.play(Script())
+        assert world.differences() == [], _at(script)
+        tally["late retries"] += 1
+
+
+@every_example
+def test_twins_under_one_key_give_one_answer_and_one_effect(world: World, tally: Counter[str]) -> None:
+    """At every call of the first, the second runs whole."""
+    clean = Script()
+    undisturbed = world.play(clean)
+    for number in range(len(clean.calls)):
+        world.reset()
+        twin: list[bytes] = []
+        script = Script(number, interlude(lambda: twin.append(world.act(world.process()))))  # noqa: B023
+        assert world.play(script) == undisturbed, _at(script)
+        assert world.outcome(twin[0]) == undisturbed, _at(script)
+        tally["interleaved twins"] += 1
+
+
+def _at(script: Script) -> str:
+    assert script.at is not None
+    assert script.fault is not None
+    calls = [call.operation for call in script.calls]
+    return f"{script.fault.name} at call {script.at} of {calls}"

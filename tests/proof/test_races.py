@@ -1,0 +1,195 @@
+"""Two different commands at once: however their calls interleave, it is as if one had come after the other.
+
+At every call of the one, the other runs whole. Then the answers and all that is stored are those of one of the two
+orders, and every invariant holds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from cauri.checkout.carts import PutCartLine
+from cauri.checkout.tenders import TenderAsked
+from cauri.inventory.commands import PutProduct, ReceiveStock
+from cauri.money import Money
+from cauri.orders.commands import CancelOrder
+from cauri.orders.model import CancelReason
+from cauri.payments.commands import RecordPaymentFailure, by_system, failure_key, success_key
+from cauri.wallet.commands import Deposit
+
+from tests.proof.examples import (
+    KEY,
+    Act,
+    a_paid_order,
+    an_order,
+    confirmation,
+    give_up,
+    market,
+    pay,
+    saga,
+    sent,
+    success,
+)
+from tests.proof.faults import Script, interlude
+from tests.proof.state import Place, masked
+from tests.proof.worlds import World
+from tests.shop import Shop, a_checkout
+
+Scene = Callable[[Shop], tuple[Act, Act]]
+Played = tuple[bytes, bytes, dict[Place, str]]
+
+
+def one_cart_under_two_keys(shop: Shop) -> tuple[Act, Act]:
+    checkout = a_checkout(cart_id=market(shop).cart(shirt_l=2, basket=3))
+    return sent(checkout, shop.customer(), "one"), sent(checkout, shop.customer(), "other")
+
+
+def a_cart_while_it_changes(shop: Shop) -> tuple[Act, Act]:
+    cart = market(shop).cart(shirt_l=2)
+    change = PutCartLine(cart, "coffee", 1)
+    return sent(a_checkout(cart_id=cart), shop.customer(), "buy"), sent(change, shop.customer(), "change")
+
+
+def the_last_units(shop: Shop) -> tuple[Act, Act]:
+    brian = shop.customer("brian")
+    mine, yours = market(shop).cart(coffee=1, basket=3), shop.cart(brian, basket=3, shirt_l=1)
+    return sent(a_checkout(cart_id=mine), shop.customer()), sent(a_checkout(cart_id=yours), brian)
+
+
+def the_last_units_over_cells(shop: Shop) -> tuple[Act, Act]:
+    brian = shop.customer("brian")
+    mine, yours = market(shop).cart(shirt_l=30), shop.cart(brian, shirt_l=30)
+    return sent(a_checkout(cart_id=mine), shop.customer()), sent(a_checkout(cart_id=yours), brian)
+
+
+def one_balance_for_two_orders(shop: Shop) -> tuple[Act, Act]:
+    market(shop).deposit(250_000)
+    from_balance = (TenderAsked("balance"),)
+    carts = shop.cart(shirt_l=1), shop.cart(shirt_l=1)
+    one, other = (a_checkout(cart_id=cart, tenders=from_balance) for cart in carts)
+    return sent(one, shop.customer(), "one"), sent(other, shop.customer(), "other")
+
+
+def a_deposit_while_it_is_spent(shop: Shop) -> tuple[Act, Act]:
+    market(shop).deposit(150_000)
+    checkout = a_checkout(cart_id=shop.cart(shirt_l=1), tenders=(TenderAsked("balance"),))
+    return sent(checkout, shop.customer()), sent(Deposit("cus_amina", Money(100_000, "KES")), shop.admin)
+
+
+def money_as_the_order_is_given_up(shop: Shop) -> tuple[Act, Act]:
+    order_id = an_order(shop, balance=10_000)
+    [payment] = shop.tree(order_id).payments
+    success_of = sent(success(shop, order_id), by_system(shop.tenant), success_key(payment.id))
+    return success_of, sent(CancelOrder(order_id, "cus_amina", CancelReason.UNPAID), saga(shop))
+
+
+def good_and_bad_news(shop: Shop) -> tuple[Act, Act]:
+    order_id = an_order(shop)
+    [payment] = shop.tree(order_id).payments
+    failure = sent(RecordPaymentFailure(payment.id, "no"), by_system(shop.tenant), failure_key(payment.id))
+    return sent(success(shop, order_id), by_system(shop.tenant), success_key(payment.id)), failure
+
+
+def a_confirmation_and_its_undo(shop: Shop) -> tuple[Act, Act]:
+    order_id = a_paid_order(shop, balance=10_000)
+    undo = CancelOrder(order_id, "cus_amina", CancelReason.NOT_FULFILLABLE, (KEY,))
+    return sent(confirmation(shop, order_id), saga(shop), KEY), sent(undo, saga(shop), "undo")
+
+
+def two_undos_of_one_step(shop: Shop) -> tuple[Act, Act]:
+    order_id = a_paid_order(shop, balance=10_000)
+    undo = CancelOrder(order_id, "cus_amina", CancelReason.NOT_FULFILLABLE, (KEY,))
+    return sent(undo, saga(shop), "undo-1"), sent(replace(undo, forbids=(KEY, "another")), saga(shop), "undo-2")
+
+
+def a_late_confirmation_while_the_balance_goes(shop: Shop) -> tuple[Act, Act]:
+    order_id = an_order(shop, balance=100_000)
+    give_up(shop, order_id)
+    pay(shop, order_id)
+    spend = a_checkout(cart_id=shop.cart(basket=1), tenders=(TenderAsked("balance", Money(100_000, "KES")), _REST))
+    return sent(confirmation(shop, order_id), saga(shop)), sent(spend, shop.customer())
+
+
+def two_receipts(shop: Shop) -> tuple[Act, Act]:
+    market(shop)
+    return sent(ReceiveStock("shirt-l", 30), shop.admin, "one"), sent(ReceiveStock("shirt-l", 41), shop.admin, "other")
+
+
+def a_receipt_while_the_product_changes(shop: Shop) -> tuple[Act, Act]:
+    market(shop)
+    change = PutProduct("shirt-l", "ven_kazi", "Shirt, large", {"KES": 140_000})
+    return sent(ReceiveStock("shirt-l", 60), shop.admin, "receipt"), sent(change, shop.admin, "change")
+
+
+def a_receipt_while_it_sells(shop: Shop) -> tuple[Act, Act]:
+    checkout = a_checkout(cart_id=market(shop).cart(shirt_l=40))
+    return sent(ReceiveStock("shirt-l", 60), shop.admin), sent(checkout, shop.customer())
+
+
+_REST: Final = TenderAsked("provider", provider="demo")
+SCENES: Final = (
+    one_cart_under_two_keys,
+    a_cart_while_it_changes,
+    the_last_units,
+    one_balance_for_two_orders,
+    a_deposit_while_it_is_spent,
+    money_as_the_order_is_given_up,
+    good_and_bad_news,
+    a_confirmation_and_its_undo,
+    two_undos_of_one_step,
+    a_late_confirmation_while_the_balance_goes,
+    two_receipts,
+    a_receipt_while_the_product_changes,
+)
+OVER_CELLS: Final = (the_last_units_over_cells, a_receipt_while_it_sells)
+"""Which cells the units come from depends on when the others came; how many does not."""
+
+
+@pytest.mark.parametrize("scene", [*SCENES, *OVER_CELLS], ids=lambda scene: scene.__name__)
+@pytest.mark.parametrize("swapped", [False, True], ids=["", "swapped"])
+def test_two_commands_at_once_are_as_one_after_the_other(
+    scene: Scene, swapped: bool, shop: Shop, tally: Counter[str]
+) -> None:
+    one, other = reversed(scene(shop)) if swapped else scene(shop)
+    world = World(shop, one)
+    serial = [_one_after_the_other(world, one, other), _swapped(_one_after_the_other(world, other, one))]
+    for number in range(_calls(world, one)):
+        world.reset()
+        meanwhile: list[bytes] = []
+        script = Script(number, interlude(lambda: meanwhile.append(other(world.process()))))  # noqa: B023
+        played = _told(one(world.process(script))), _told(meanwhile[0]), world.stored()
+        if scene in OVER_CELLS:
+            assert _kinds(played) in [_kinds(each) for each in serial], (number, script.calls[number])
+        else:
+            assert played in serial, (number, script.calls[number])
+        assert world.differences() == []
+        tally["interleaved pairs"] += 1
+
+
+def _one_after_the_other(world: World, first: Act, second: Act) -> Played:
+    world.reset()
+    return _told(first(world.process())), _told(second(world.process())), world.stored()
+
+
+def _swapped(played: Played) -> Played:
+    return played[1], played[0], played[2]
+
+
+def _told(answer: bytes) -> bytes:
+    """Order numbers masked. A refusal is a refusal: which rule tells it first may depend on who came when."""
+    return b"refused" if answer.startswith(b"refused") else masked(answer)
+
+
+def _kinds(played: Played) -> tuple[bool, bool]:
+    return played[0] == b"refused", played[1] == b"refused"
+
+
+def _calls(world: World, act: Act) -> int:
+    world.reset()
+    clean = Script()
+    act(world.process(clean))
+    return len(clean.calls)

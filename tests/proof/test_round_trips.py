@@ -1,0 +1,103 @@
+"""How often an operation waits for the database, one wait after another, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+from cauri.books.commit import Books
+from cauri.checkout.tenders import TenderAsked
+from cauri.inventory.store import product_key
+from cauri.money import Money
+from cauri.orders.store import load_tree
+from cauri.payments.asking import settle
+from cauri.payments.intake import Delivery, Intake, Received
+from cauri.wallet.store import balance_key
+
+from tests.proof.examples import a_paid_order, an_order, confirmation, market, saga
+from tests.shop import Shop, a_checkout
+
+Operation = Callable[[Books], Any]
+
+
+def read_a_product(shop: Shop) -> Operation:
+    market(shop)
+    return lambda books: books.database.fetch([product_key(shop.tenant, "coffee")])
+
+
+def read_a_balance(shop: Shop) -> Operation:
+    market(shop).deposit(1_000)
+    return lambda books: books.database.fetch([balance_key(shop.tenant, "cus_amina")])
+
+
+def read_an_order(shop: Shop) -> Operation:
+    order_id = an_order(shop)
+    return lambda books: load_tree(books.database, shop.tenant, order_id)
+
+
+def check_out_a_cart(shop: Shop) -> Operation:
+    command = a_checkout(cart_id=market(shop).cart(shirt_l=2, basket=1, coffee=1))
+    return lambda books: books.run(command, shop.customer(), "buy")
+
+
+def check_out_with_a_balance(shop: Shop) -> Operation:
+    market(shop).deposit(100_000)
+    tenders = (TenderAsked("balance", Money(60_000, "KES")), TenderAsked("provider", provider="demo"))
+    command = a_checkout(cart_id=shop.cart(shirt_l=2), tenders=tenders)
+    return lambda books: books.run(command, shop.customer(), "buy")
+
+
+def repeat_a_checkout(shop: Shop) -> Operation:
+    command = a_checkout(cart_id=market(shop).cart(shirt_l=2))
+    shop.answer(command, shop.customer(), "buy")
+    return lambda books: books.run(command, shop.customer(), "buy")
+
+
+def receive_a_webhook(shop: Shop) -> Operation:
+    market(shop)
+
+    def receive(books: Books) -> None:
+        intake = Intake(books)
+        assert intake.receive(Delivery("demo", shop.tenant, {}, b"the first", "192.0.2.9")) is Received.STORED
+        books.database.meter.round_trips = 0  # the tenant is known from here on, for a while
+        assert intake.receive(Delivery("demo", shop.tenant, {}, b"the second", "192.0.2.9")) is Received.STORED
+
+    return receive
+
+
+def record_a_payment(shop: Shop) -> Operation:
+    [payment] = shop.tree(an_order(shop)).payments
+    shop.provider.pay(payment.id)
+    return lambda books: settle(books, payment)
+
+
+def confirm_an_order(shop: Shop) -> Operation:
+    command = confirmation(shop, a_paid_order(shop, balance=10_000))
+    return lambda books: books.run(command, saga(shop), "confirm")
+
+
+BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
+    read_a_product: 1,
+    read_a_balance: 1,
+    read_an_order: 1,
+    check_out_a_cart: 3,
+    check_out_with_a_balance: 3,
+    repeat_a_checkout: 1,
+    receive_a_webhook: 1,
+    record_a_payment: 2,
+    confirm_an_order: 2,
+}
+
+
+@pytest.mark.parametrize("prepare", BUDGET, ids=lambda prepare: prepare.__name__)
+def test_an_operation_keeps_to_its_round_trips(
+    prepare: Callable[[Shop], Operation], shop: Shop, note: Callable[[str], None]
+) -> None:
+    operation = prepare(shop)
+    process = Shop(shop.database, provider=shop.provider).books
+    meter = process.database.meter
+    meter.round_trips, meter.calls, meter.units, meter.units_of = 0, 0, 0.0, {}
+    operation(process)
+    note(f"{prepare.__name__}: {meter.round_trips} round trips, {meter.calls} calls, {meter.units:g} units")
+    assert meter.round_trips == BUDGET[prepare]

@@ -1,0 +1,70 @@
+"""The checkout's state machine, read once, and a market that it runs in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+import pytest
+
+from local.machines.interpreter import Machine
+from local.template import Template, read_definition
+from tests.engines import Engine
+from tests.saga.machine import machine_of, put_on_our_clock
+from tests.saga.world import Beginning, World
+from tests.shop import database_of
+
+TALLY: Final = Counter[str]()
+
+
+@pytest.fixture
+def tally() -> Counter[str]:
+    """How many points were tried, by kind; printed at the end of the run."""
+    return TALLY
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for what, times in sorted(TALLY.items()):
+        terminalreporter.write_line(f"{what}: {times:,}")
+
+
+class _Names:
+    """What the template's names stand for: enough of AWS for a state machine's definition."""
+
+    def ref(self, name: str) -> str:
+        return f"https://sqs.example/{name}"
+
+    def attribute(self, logical_id: str, attribute: str) -> str:
+        return f"arn:aws:lambda:us-east-1:000000000000:function:{logical_id}"
+
+    def secret(self, secret_id: str) -> str:
+        raise KeyError(secret_id)
+
+
+@pytest.fixture(scope="session")
+def definition(template: Template) -> dict[str, Any]:
+    """The checkout's state machine as it is deployed."""
+    return read_definition(template.machines["CheckoutMachine"], template.directory, _Names())
+
+
+@pytest.fixture(scope="session")
+def machine(definition: dict[str, Any]) -> Machine:
+    put_on_our_clock()
+    return machine_of(definition)
+
+
+@pytest.fixture(scope="session")
+def furnished() -> list[Beginning]:
+    """At most one: the market as it begins, made by the first test that needs it."""
+    return []
+
+
+@pytest.fixture
+def world(engine: Engine, machine: Machine, furnished: list[Beginning]) -> World:
+    """A market with 5 shirts, 5 bags of coffee, and a customer with 5,000 shillings."""
+    if not furnished:
+        world = World(database_of(engine), machine)
+        world.shop.furnish().stock(shirt_l=5, coffee=5).deposit(500_000)
+        world.pump()
+        furnished.append(Beginning.of(world))
+    return furnished[0].again()

@@ -1,0 +1,205 @@
+"""Whatever shoppers, banks, webhooks, outages and clocks do: at the end everything adds up. Source: DESIGN 8."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from cauri.checkout.tenders import TenderAsked
+from cauri.errors import Refusal
+from cauri.money import Money
+from cauri.providers.ports import Captured
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from tests.proof.faults import Script
+from tests.saga.trouble import CutOff, Standstill
+from tests.saga.truths import look, troubles, unfinished
+from tests.saga.world import Beginning, Invocation, World
+
+NEWS = ("charge.success", "charge.failed", "charge.pending")
+REPLAYS_MAX = 5
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """Somebody buys, and something becomes of it. Times are minutes: from the beginning, and from the checkout."""
+
+    at: int
+    shirts: int
+    coffees: int
+    held: int
+    known_after: int
+    """Until then the provider does not answer, or (0) says that nobody paid."""
+    silent: bool
+    fate: str
+    webhooks: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What happens to a step at one of its calls: it is cut off, stands still for a while, or others come between."""
+
+    invocation: int
+    call: int
+    kind: str
+    calls: int
+
+
+purchases = st.builds(
+    Purchase,
+    at=st.integers(0, 120),
+    shirts=st.integers(1, 3),
+    coffees=st.integers(0, 3),
+    held=st.sampled_from([0, 0, 50_000, 150_000]),
+    known_after=st.sampled_from([0, 1, 14, 15, 16, 40, 300, 1450, 1600]),
+    silent=st.booleans(),
+    fate=st.sampled_from(["paid", "paid", "paid", "declined", "abandoned"]),
+    webhooks=st.lists(st.tuples(st.sampled_from(NEWS), st.integers(0, 2000)), max_size=3).map(tuple),
+)
+trouble = st.builds(
+    Trouble,
+    invocation=st.integers(1, 25),
+    call=st.integers(0, 5),
+    kind=st.sampled_from(["cut off before", "cut off after", "stand still", "others between"]),
+    calls=st.integers(1, 40),
+)
+
+
+class History:
+    def __init__(self, world: World, troubles: list[Trouble]) -> None:
+        self.world = world
+        self.standing: list[Standstill] = []
+        self.met = Counter[str]()
+        self._troubles = {trouble.invocation: trouble for trouble in troubles}
+        world.folds = False
+        world.plan = self._plan
+
+    def _plan(self, invocation: Invocation) -> Script | None:
+        trouble = self._troubles.get(len(self.world.invocations))
+        if trouble is None:
+            return None
+        self.met[trouble.kind] += 1
+        if trouble.kind == "others between":
+            self.world.interludes[self.world.calls + trouble.call] = self.world.settle
+            return None
+        if trouble.kind == "stand still":
+            script = Standstill(trouble.call, after=False)
+            self.standing.append(script)
+            self.world.interludes[self.world.calls + trouble.call + trouble.calls] = self._finish
+            return script
+        return CutOff(trouble.call, after=trouble.kind == "cut off after")
+
+    def _finish(self) -> None:
+        for script in self.standing:
+            if script.reached:
+                script.finish()
+
+    def buy(self, number: int, purchase: Purchase) -> None:
+        world, caller = self.world, self.world.shop.customer()
+        units = {"shirt_l": purchase.shirts, "coffee": purchase.coffees}
+        tenders = [TenderAsked("provider", provider="demo")]
+        if purchase.held:
+            tenders.append(TenderAsked("balance", Money(purchase.held, "KES")))
+        try:
+            cart = world.shop.cart(caller, **{sku: quantity for sku, quantity in units.items() if quantity})
+            placed = world.shop.checkout(caller, f"buy-{number}", cart_id=cart, tenders=tuple(tenders))
+        except Refusal as refusal:
+            event(f"refused: {refusal.code}")
+            return
+        for payment in world.shop.tree(placed["order"]["id"]).payments:
+            self._let_it_be(payment.id, purchase)
+
+    def _let_it_be(self, payment: str, purchase: Purchase) -> None:
+        if purchase.silent:
+            self.world.provider.silent(payment)
+        self.world.after(functools.partial(self._decide, payment, purchase.fate), minutes=purchase.known_after)
+        for kind, minutes in purchase.webhooks:
+            self.world.after(functools.partial(self.world.tell, kind, payment), minutes=minutes)
+
+    def _decide(self, payment: str, fate: str) -> None:
+        match fate:
+            case "paid":
+                self.world.provider.pay(payment)
+            case "declined":
+                self.world.provider.decline(payment)
+            case _:
+                self.world.provider.truth.pop(payment, None)
+
+    def come_to_an_end(self) -> None:
+        """All webhooks and outages are over; what stood still has finished, and people have replayed the letters."""
+        world = self.world
+        world.run()
+        self._finish()
+        world.plan = lambda invocation: None
+        world.interludes.clear()
+        for _ in range(REPLAYS_MAX):
+            world.pass_time(days=2)
+            if not world.letters:
+                break
+            for letter in list(world.letters):
+                world.replay(letter)
+        self._hear_what_was_never_told()
+        world.pass_time(hours=3)
+
+    def _hear_what_was_never_told(self) -> None:
+        """The provider's own last try: whatever it took is told, so that no money stays where nobody knows of it."""
+        for payment, said in list(self.world.provider.truth.items()):
+            if isinstance(said, Captured):
+                self.world.tell("charge.success", payment, attempt="the last")
+
+
+histories = given(
+    bought=st.lists(purchases, min_size=1, max_size=4),
+    troubled=st.lists(trouble, max_size=4, unique_by=lambda one: one.invocation),
+)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@histories
+def test_at_the_end_of_any_history_everything_adds_up(
+    world: World, tally: Counter[str], bought: list[Purchase], troubled: list[Trouble]
+) -> None:
+    play(begin_again(world), bought, troubled)
+    tally["saga: a random history"] += 1
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@histories
+def test_at_the_end_of_very_many_histories_everything_adds_up(
+    world: World, tally: Counter[str], bought: list[Purchase], troubled: list[Trouble]
+) -> None:
+    play(begin_again(world), bought, troubled)
+    tally["saga: a random history"] += 1
+
+
+def play(world: World, bought: list[Purchase], troubled: list[Trouble]) -> None:
+    history = History(world, troubled)
+    for number, purchase in enumerate(bought):
+        world.after(functools.partial(history.buy, number, purchase), minutes=purchase.at)
+
+    world.run(minutes=125)
+    assert troubles(world) == [], "also on the way"
+    history.come_to_an_end()
+
+    world.fold_all()
+    assert unfinished(world) == []
+    assert world.letters == []
+    for kind in history.met:
+        event(kind)
+    for status in sorted({tree.order.status for tree in look(world).trees}):
+        event(status)
+
+
+def begin_again(world: World) -> World:
+    """The same market for every example; hypothesis gives each the same fixture."""
+    if world not in _BEGINNINGS:
+        _BEGINNINGS.clear()
+        _BEGINNINGS[world] = Beginning.of(world)
+    return _BEGINNINGS[world].again()
+
+
+_BEGINNINGS: dict[World, Beginning] = {}

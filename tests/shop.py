@@ -1,0 +1,165 @@
+"""A market to test with: a tenant, vendors, products and people, on one engine, with a clock that the test sets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cauri.books.commit import Answer, Books, Caller, Command, Settings
+from cauri.books.database import Database
+from cauri.checkout.carts import OpenCart, PutCartLine
+from cauri.checkout.commands import Checkout
+from cauri.checkout.tenders import TenderAsked
+from cauri.inventory.claims import Claims, Wanted
+from cauri.inventory.commands import PutProduct, ReceiveStock
+from cauri.inventory.model import MAIN, Cell, Part
+from cauri.inventory.store import cell_key, product_key
+from cauri.money import Money
+from cauri.orders.model import OrderStatus, OrderTree
+from cauri.orders.store import load_tree
+from cauri.parties.commands import PutTenant, PutVendor
+from cauri.parties.model import ShippingRate
+from cauri.wallet.commands import Deposit
+from cauri.wallet.model import Balance
+from cauri.wallet.store import balance_key
+
+from tests.engines import REGION, TABLE_PREFIX, Engine
+from tests.provider import ScriptedProvider
+
+START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+TENANT = "soko"
+
+
+@dataclass
+class SetClock:
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: int) -> None:
+        self.now += timedelta(**by)
+
+
+def no_pause(attempt: int) -> None:
+    """Tests that run alone win or lose at once."""
+
+
+@dataclass
+class Shop:
+    """The market of one tenant, through the same commands that users send."""
+
+    database: Database
+    tenant: str = TENANT
+    clock: SetClock = field(default_factory=SetClock)
+    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    keys: int = 0
+
+    def __post_init__(self) -> None:
+        self.books = Books(
+            self.database,
+            self.clock,
+            providers={"demo": self.provider},
+            settings=Settings(public_url="https://soko.example"),
+            pause=no_pause,
+        )
+        self.admin = Caller(self.tenant, "usr_admin", frozenset({"admin"}), ip="192.0.2.1")
+
+    def customer(self, name: str = "amina") -> Caller:
+        return Caller(self.tenant, f"usr_{name}", frozenset({"customer"}), f"cus_{name}", ip="192.0.2.7")
+
+    def guest(self) -> Caller:
+        return Caller(self.tenant, "guest", frozenset({"guest"}), ip="192.0.2.8")
+
+    def run(self, command: Command, caller: Caller | None = None, key: str | None = None, **more: Any) -> Any:
+        """What the command answers, parsed."""
+        return json.loads(self.answer(command, caller, key, **more).body)
+
+    def answer(self, command: Command, caller: Caller | None = None, key: str | None = None, **more: Any) -> Answer:
+        self.keys += 1
+        return self.books.run(command, caller or self.admin, key or f"key-{self.keys}", **more)
+
+    def furnish(self, **tenant: Any) -> Shop:
+        """A tenant with two vendors: shirts and baskets from Kenya, coffee from Ethiopia."""
+        chosen: dict[str, Any] = {"tax_rates": {"standard": 1600, "zero": 0}, "demo": True} | tenant
+        self.run(PutTenant("Soko", **chosen))
+        self.run(PutVendor("ven_kazi", "Kazi Crafts", "KE", 1000))
+        self.run(PutVendor("ven_buna", "Buna Roasters", "ET", 1250))
+        self.run(PutProduct("shirt-l", "ven_kazi", "Shirt, L", {"KES": 150_000, "USD": 1200}, weight_grams=250))
+        self.run(PutProduct("basket", "ven_kazi", "Basket", {"KES": 89_950}, weight_grams=900))
+        self.run(PutProduct("coffee", "ven_buna", "Coffee, 1 kg", {"KES": 210_000}, "zero", weight_grams=1000))
+        return self
+
+    def stock(self, **units: int) -> Shop:
+        for sku, quantity in units.items():
+            self.run(ReceiveStock(sku.replace("_", "-"), quantity))
+        return self
+
+    def deposit(self, amount: int, customer: Caller | None = None, currency: str = "KES") -> None:
+        owner = customer or self.customer()
+        self.run(Deposit(owner.customer_id or "", Money(amount, currency)))
+
+    def cart(self, caller: Caller | None = None, **units: int) -> str:
+        caller = caller or self.customer()
+        cart: str = self.run(OpenCart("KES"), caller)["id"]
+        for sku, quantity in units.items():
+            self.run(PutCartLine(cart, sku.replace("_", "-"), quantity), caller)
+        return cart
+
+    def checkout(self, caller: Caller | None = None, key: str | None = None, **command: Any) -> Any:
+        return self.run(a_checkout(**command), caller or self.customer(), key)
+
+    def claimed(self, tree: OrderTree) -> dict[str, tuple[Part, ...]]:
+        """The stock to confirm the order with: its own claims, or, once it was given up, claims made anew."""
+        if tree.order.status is not OrderStatus.CANCELLED:
+            return {line.id: line.stock for line in tree.lines}
+        claims, now = Claims(self.database, self.tenant), self.clock()
+        wanted = {
+            line.id: Wanted(line.sku, MAIN, len(self.cells(line.sku)), line.quantity, f"again-{line.id}")
+            for line in tree.lines
+        }
+        return {line: tuple(claims.take(each, now, now + timedelta(hours=1))) for line, each in wanted.items()}
+
+    # -- What is stored
+
+    def tree(self, order_id: str) -> OrderTree:
+        tree = load_tree(self.database, self.tenant, order_id)
+        assert tree is not None
+        return tree
+
+    def cells(self, sku: str) -> list[Cell]:
+        key = product_key(self.tenant, sku)
+        product = self.database.fetch([key])[key]
+        assert product is not None
+        keys = [cell_key(self.tenant, sku, MAIN, number) for number in range(product.cells)]
+        found = self.database.fetch(keys)
+        return [cell for key in keys if (cell := found[key])]
+
+    def balance(self, customer: Caller | None = None) -> Balance:
+        owner = (customer or self.customer()).customer_id or ""
+        key = balance_key(self.tenant, owner)
+        return self.database.fetch([key])[key] or Balance(self.tenant, owner)
+
+
+@pytest.fixture
+def shop(engine: Engine) -> Shop:
+    """A market with nothing in it yet."""
+    return Shop(database_of(engine))
+
+
+def a_checkout(**command: Any) -> Checkout:
+    """A checkout that a provider payment covers whole, unless told otherwise."""
+    command.setdefault("tenders", (TenderAsked("provider", provider="demo"),))
+    command.setdefault("return_url", "https://soko.example/thanks")
+    return Checkout(**command)
+
+
+def database_of(engine: Engine) -> Database:
+    return Database(prefix=TABLE_PREFIX, region=REGION, host=engine.endpoint_url)
+
+
+def shipping(base: int, per_kg: int) -> dict[str, ShippingRate]:
+    return {"KES": ShippingRate(base, per_kg)}
