@@ -33,7 +33,7 @@ from cauri.parties.model import UnknownTenant, Vendor
 from cauri.wallet.commands import Deposit
 
 from tests.engines import Engine
-from tests.proof.examples import KEY, a_paid_order, confirmation, saga
+from tests.proof.examples.worlds import KEY, a_paid_order, confirmation, saga
 from tests.proof.faults import OwnDatabase
 from tests.proof.picture import read_everything
 from tests.shop import Shop, no_pause

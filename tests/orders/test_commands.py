@@ -15,7 +15,16 @@ from cauri.wallet.model import HoldGone, UnknownCustomer
 from cauri.wallet.queries import balance_for
 
 from tests.engines import Engine
-from tests.proof.examples import a_confirmed_order, a_paid_order, an_order, confirmation, give_up, market, pay, saga
+from tests.proof.examples.worlds import (
+    a_confirmed_order,
+    a_paid_order,
+    an_order,
+    confirmation,
+    give_up,
+    market,
+    pay,
+    saga,
+)
 from tests.proof.picture import picture, read_everything
 from tests.shop import Shop, a_checkout
 

@@ -12,7 +12,7 @@ from cauri.payments.model import Payment, PaymentStatus, UnknownPayment
 from cauri.payments.store import payment_key
 from cauri.providers.ports import Captured, Declined, NotFound, Pending, Unknown, Verification
 
-from tests.proof.examples import an_order, give_up, market
+from tests.proof.examples.worlds import an_order, give_up, market
 from tests.shop import START, Shop
 
 

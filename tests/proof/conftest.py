@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tests.engines import Engine
-from tests.proof.examples import Example
+from tests.proof.examples.worlds import Example
 from tests.proof.worlds import World
 from tests.shop import Shop, database_of
 

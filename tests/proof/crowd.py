@@ -15,7 +15,7 @@ from cauri.payments.asking import settle
 
 from local.engine.conflicts import Conflicts
 from tests.engines import Engine
-from tests.proof.examples import NobodyWakes
+from tests.proof.examples.worlds import NobodyWakes
 from tests.proof.faults import OwnDatabase
 from tests.shop import Shop, database_of
 

@@ -24,7 +24,7 @@ from local.engine.conflicts import Conflicts
 from local.template import Template
 from tests.engines import Engine
 from tests.proof.crowd import Crowd, watching
-from tests.proof.examples import saga
+from tests.proof.examples.worlds import saga
 from tests.proof.invariants import differences
 from tests.proof.picture import Picture, picture, read_everything
 from tests.shop import Shop, a_checkout, database_of

@@ -16,7 +16,7 @@ from cauri.books.commit import commands
 from cauri.checkout.commands import Checkout
 
 from tests.engines import TEMPLATE
-from tests.proof.examples import EXAMPLES, Example
+from tests.proof.examples.worlds import EXAMPLES, Example
 from tests.proof.faults import FAULTS, Script, interlude
 from tests.proof.worlds import World, crash_points
 

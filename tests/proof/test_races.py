@@ -21,7 +21,7 @@ from cauri.orders.model import CancelReason
 from cauri.payments.commands import RecordPaymentFailure, by_system, failure_key, success_key
 from cauri.wallet.commands import Deposit
 
-from tests.proof.examples import (
+from tests.proof.examples.worlds import (
     KEY,
     Act,
     a_paid_order,

@@ -15,7 +15,7 @@ from cauri.payments.asking import settle
 from cauri.payments.intake import Delivery, Intake, Received
 from cauri.wallet.store import balance_key
 
-from tests.proof.examples import a_paid_order, an_order, confirmation, market, saga
+from tests.proof.examples.worlds import a_paid_order, an_order, confirmation, market, saga
 from tests.shop import Shop, a_checkout
 
 Operation = Callable[[Books], Any]

@@ -14,7 +14,7 @@ from cauri.errors import Unsettled
 from cauri.inventory.sweep import sweep
 
 from tests.proof import state
-from tests.proof.examples import Act
+from tests.proof.examples.worlds import Act
 from tests.proof.faults import FAULTS, Died, Fault, FaultyProvider, Script, ScriptedDatabase
 from tests.proof.invariants import differences
 from tests.proof.picture import picture

@@ -1,0 +1,72 @@
+"""Checkouts."""
+
+from __future__ import annotations
+
+from cauri.checkout.commands import Checkout, Contact, InlineLine
+from cauri.checkout.resuming import ResumeCheckout
+from cauri.checkout.tenders import TenderAsked
+from cauri.money import Money
+
+from tests.proof.examples.worlds import Act, an_order, example, market, saga, sent
+from tests.shop import Shop, a_checkout
+
+
+@example(Checkout, "a cart of two vendors, paid at the provider")
+def _(shop: Shop) -> Act:
+    return sent(a_checkout(cart_id=market(shop).cart(shirt_l=2, coffee=1)), shop.customer())
+
+
+@example(Checkout, "paid in part from the balance")
+def _(shop: Shop) -> Act:
+    market(shop).deposit(100_000)
+    mixed = (TenderAsked("balance", Money(60_000, "KES")), TenderAsked("provider", provider="demo"))
+    return sent(a_checkout(cart_id=shop.cart(shirt_l=1), tenders=mixed), shop.customer())
+
+
+@example(Checkout, "paid wholly from the balance")
+def _(shop: Shop) -> Act:
+    market(shop).deposit(1_000_000)
+    return sent(a_checkout(cart_id=shop.cart(basket=1), tenders=(TenderAsked("balance"),)), shop.customer())
+
+
+@example(Checkout, "a guest's, with lines and an address")
+def _(shop: Shop) -> Act:
+    market(shop)
+    lines = (InlineLine("basket", 1), InlineLine("coffee", 2))
+    contact = Contact("wanjiru@example.com", "Wanjiru", "+254700000000", {"city": "Nairobi"})
+    return sent(a_checkout(lines=lines, currency="KES", contact=contact), shop.guest())
+
+
+@example(Checkout, "a line that spans cells")
+def _(shop: Shop) -> Act:
+    return sent(a_checkout(cart_id=market(shop).cart(shirt_l=40)), shop.customer())
+
+
+@example(Checkout, "units whose claims are over")
+def _(shop: Shop) -> Act:
+    market(shop).checkout(shop.customer("brian"), cart_id=shop.cart(shop.customer("brian"), basket=5))
+    shop.clock.advance(minutes=30)
+    return sent(a_checkout(cart_id=shop.cart(basket=3)), shop.customer())
+
+
+@example(Checkout, "refused, since the last line is out of stock")
+def _(shop: Shop) -> Act:
+    return sent(a_checkout(cart_id=market(shop).cart(basket=2, coffee=10)), shop.customer())
+
+
+@example(Checkout, "refused, since the balance is too small")
+def _(shop: Shop) -> Act:
+    cart = market(shop).cart(basket=2)
+    return sent(a_checkout(cart_id=cart, tenders=(TenderAsked("balance"),)), shop.customer())
+
+
+@example(Checkout, "refused, since the cart became an order")
+def _(shop: Shop) -> Act:
+    cart = market(shop).cart(basket=2)
+    shop.checkout(cart_id=cart)
+    return sent(a_checkout(cart_id=cart), shop.customer())
+
+
+@example(ResumeCheckout, "again")
+def _(shop: Shop) -> Act:
+    return sent(ResumeCheckout(an_order(shop), "again"), saga(shop))

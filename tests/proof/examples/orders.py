@@ -1,0 +1,72 @@
+"""Orders."""
+
+from __future__ import annotations
+
+from cauri.checkout.resuming import ResumeCheckout
+from cauri.orders.commands import CancelOrder, ConfirmOrder
+from cauri.orders.model import CancelReason
+
+from tests.proof.examples.worlds import (
+    Act,
+    a_paid_order,
+    an_order,
+    confirmation,
+    example,
+    give_up,
+    pay,
+    saga,
+    sent,
+)
+from tests.shop import Shop
+
+
+@example(ConfirmOrder, "paid at the provider")
+def _(shop: Shop) -> Act:
+    order_id = a_paid_order(shop)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "paid in part from the balance")
+def _(shop: Shop) -> Act:
+    order_id = a_paid_order(shop, balance=10_000)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "paid after it was given up, from a balance that was released")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, balance=10_000)
+    give_up(shop, order_id)
+    pay(shop, order_id)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "refused, since it is not paid")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(CancelOrder, "nobody paid, and the balance is released")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, balance=10_000)
+    return sent(CancelOrder(order_id, "cus_amina", CancelReason.UNPAID), saga(shop))
+
+
+@example(CancelOrder, "paid, and it can't be made good; its confirmation is forbidden")
+def _(shop: Shop) -> Act:
+    order_id = a_paid_order(shop, balance=10_000)
+    command = CancelOrder(order_id, "cus_amina", CancelReason.NOT_FULFILLABLE, ("confirm-1", "confirm-2"))
+    return sent(command, saga(shop))
+
+
+@example(CancelOrder, "refused, since the step that it undoes had committed")
+def _(shop: Shop) -> Act:
+    order_id = a_paid_order(shop)
+    command = CancelOrder(order_id, "cus_amina", CancelReason.NOT_FULFILLABLE, ("confirmed",))
+    shop.run(ResumeCheckout(order_id, "again"), saga(shop), "confirmed")
+    return sent(command, saga(shop))
+
+
+@example(CancelOrder, "refused, since it is paid")
+def _(shop: Shop) -> Act:
+    return sent(CancelOrder(a_paid_order(shop), "cus_amina", CancelReason.UNPAID), saga(shop))

@@ -1,0 +1,71 @@
+"""Payments and their webhooks."""
+
+from __future__ import annotations
+
+from cauri.books.commit import Caller
+from cauri.money import Money
+from cauri.orders.model import CancelReason
+from cauri.payments.commands import (
+    ReceiveWebhook,
+    RecordPaymentFailure,
+    RecordPaymentRefund,
+    RecordPaymentSuccess,
+    by_system,
+    failure_key,
+    refund_key,
+    success_key,
+)
+
+from tests.proof.examples.worlds import Act, a_paid_order, an_order, example, give_up, market, sent, success
+from tests.shop import START, Shop
+
+
+@example(ReceiveWebhook, "believed")
+def _(shop: Shop) -> Act:
+    market(shop)
+    return sent(
+        ReceiveWebhook("demo", '{"event":"x"}', "charge.success", "pay_x"), Caller(shop.tenant, "system:webhooks:demo")
+    )
+
+
+@example(ReceiveWebhook, "not believed")
+def _(shop: Shop) -> Act:
+    market(shop)
+    return sent(ReceiveWebhook("demo", "{}", refusal="bad_signature"), Caller(shop.tenant, "system:webhooks:demo"))
+
+
+@example(RecordPaymentSuccess, "in time")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop)
+    [payment] = shop.tree(order_id).payments
+    return sent(success(shop, order_id), by_system(shop.tenant), success_key(payment.id))
+
+
+@example(RecordPaymentSuccess, "after the order was given up")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, balance=10_000)
+    give_up(shop, order_id)
+    [payment] = shop.tree(order_id).payments
+    return sent(success(shop, order_id), by_system(shop.tenant), success_key(payment.id))
+
+
+@example(RecordPaymentSuccess, "of another amount than was asked")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop)
+    [payment] = shop.tree(order_id).payments
+    success = RecordPaymentSuccess(payment.id, Money(1, "KES"), "txn", START)
+    return sent(success, by_system(shop.tenant), success_key(payment.id))
+
+
+@example(RecordPaymentFailure, "declined")
+def _(shop: Shop) -> Act:
+    [payment] = shop.tree(an_order(shop)).payments
+    return sent(RecordPaymentFailure(payment.id, "no"), by_system(shop.tenant), failure_key(payment.id))
+
+
+@example(RecordPaymentRefund, "of an order that could not be made good")
+def _(shop: Shop) -> Act:
+    order_id = a_paid_order(shop)
+    give_up(shop, order_id, CancelReason.NOT_FULFILLABLE)
+    [payment] = shop.tree(order_id).payments
+    return sent(RecordPaymentRefund(payment.id, "rfd"), by_system(shop.tenant), refund_key(payment.id))

@@ -1,0 +1,146 @@
+"""One example or more of every command, and of every step of a saga: the world it needs, and what is sent.
+
+An example prepares a world through the same commands that users send, and gives an `Act`: what one process does, with
+its own books, and what it answers. Sent again it is the same act, under the same key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from cauri.books.commit import Books, Caller, Command
+from cauri.checkout.saga import CheckoutSaga
+from cauri.checkout.tenders import TenderAsked
+from cauri.errors import Refusal
+from cauri.money import Money
+from cauri.orders.commands import CancelOrder, ConfirmOrder
+from cauri.orders.model import CancelReason
+from cauri.parties.model import ShippingRate
+from cauri.payments.commands import (
+    RecordPaymentSuccess,
+    by_system,
+    success_key,
+)
+
+from tests.shop import START, Shop
+
+Act = Callable[[Books], bytes]
+Prepare = Callable[[Shop], Act]
+KEY: Final = "the-key"
+SAGA: Final = "system:checkout"
+
+
+@dataclass(frozen=True)
+class Example:
+    """`of` is the command's name, or ``step:…`` for a step of the checkout saga."""
+
+    of: str
+    name: str
+    prepare: Prepare
+
+    def __str__(self) -> str:
+        return f"{self.of}: {self.name}"
+
+
+EXAMPLES: Final[list[Example]] = []
+
+
+def example(of: type[Command] | str, name: str) -> Callable[[Prepare], Prepare]:
+    def register(prepare: Prepare) -> Prepare:
+        EXAMPLES.append(Example(of if isinstance(of, str) else of.name, name, prepare))
+        return prepare
+
+    return register
+
+
+def sent(command: Command, caller: Caller, key: str = KEY) -> Act:
+    """The command, run; a refusal is an answer as well."""
+
+    def act(books: Books) -> bytes:
+        try:
+            return books.run(command, caller, key).body
+        except Refusal as refusal:
+            return f"refused: {refusal.code}: {refusal}".encode()
+
+    return act
+
+
+class NobodyWakes:
+    def wake(self, token: str) -> None:
+        """Who waits is woken by others' news; here only what is stored counts."""
+
+
+def step(shop: Shop, name: str, order_id: str, **more: Any) -> Act:
+    """A step of the checkout saga, as the state machine calls it. What it raises makes the state machine call again."""
+    payload: Mapping[str, Any] = {
+        "step": name,
+        "tenant": shop.tenant,
+        "order_id": order_id,
+        "execution": order_id,
+        "key": f"{order_id}:{name}:1",
+        "customer_id": shop.customer().customer_id,
+        "token": "a-token",
+        "stock": {},
+        "forbids": [],
+    } | more
+    return lambda books: json.dumps(CheckoutSaga(books, NobodyWakes()).run(payload), sort_keys=True).encode()
+
+
+# -- Worlds
+
+
+def market(shop: Shop) -> Shop:
+    return shop.furnish(shipping={"KES": ShippingRate(30_000, 5_000)}).stock(shirt_l=50, basket=5, coffee=9)
+
+
+def an_order(shop: Shop, *, balance: int = 0, **units: int) -> str:
+    """An order that waits for its payment, of which `balance` is held."""
+    market(shop)
+    asked: tuple[TenderAsked, ...] = (TenderAsked("provider", provider="demo"),)
+    if balance:
+        shop.deposit(balance + 700)
+        asked = (TenderAsked("balance", Money(balance, "KES")), *asked)
+    cart = shop.cart(None, **(units or {"shirt_l": 2, "coffee": 1}))
+    order_id: str = shop.checkout(cart_id=cart, tenders=asked)["order"]["id"]
+    return order_id
+
+
+def pay(shop: Shop, order_id: str) -> None:
+    """The shopper pays at the provider, and we hear of it."""
+    [payment] = shop.tree(order_id).payments
+    shop.provider.pay(payment.id)
+    shop.run(success(shop, order_id), by_system(shop.tenant), success_key(payment.id))
+
+
+def give_up(shop: Shop, order_id: str, reason: CancelReason = CancelReason.UNPAID) -> None:
+    shop.run(CancelOrder(order_id, shop.tree(order_id).order.customer_id, reason), saga(shop), f"cancel-{reason}")
+
+
+def a_paid_order(shop: Shop, *, balance: int = 0, **units: int) -> str:
+    order_id = an_order(shop, balance=balance, **units)
+    pay(shop, order_id)
+    return order_id
+
+
+def a_confirmed_order(shop: Shop, *, balance: int = 0) -> str:
+    order_id = a_paid_order(shop, balance=balance)
+    shop.run(confirmation(shop, order_id), saga(shop), "confirmed")
+    return order_id
+
+
+def saga(shop: Shop) -> Caller:
+    return Caller(shop.tenant, SAGA)
+
+
+def success(shop: Shop, order_id: str) -> RecordPaymentSuccess:
+    [payment] = shop.tree(order_id).payments
+    return RecordPaymentSuccess(payment.id, payment.amount, f"txn-{payment.id}", START + timedelta(minutes=1))
+
+
+def confirmation(shop: Shop, order_id: str) -> ConfirmOrder:
+    tree = shop.tree(order_id)
+    return ConfirmOrder(order_id, tree.order.customer_id, shop.claimed(tree))
