@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cauri.books.commit import Answer, Books, Caller, Command, Settings
+from cauri.books.caller import Caller
+from cauri.books.commit import Answer, Books, Settings
 from cauri.books.database import Database
+from cauri.books.work import Command
 from cauri.checkout.carts import OpenCart, PutCartLine
 from cauri.checkout.commands import Checkout
 from cauri.checkout.tenders import TenderAsked

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.books.statements import StatementLine, TrialBalance, UnknownAccount, statement, trial_balance
 from cauri.books.trail import SeveralLogLists, TrailEntry, by_caller, by_day, by_resource
 from cauri.clock import rfc3339

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.checkout.carts import OpenCart, PutCartLine, RemoveCartLine
 from cauri.checkout.commands import Checkout, Contact, InlineLine
 from cauri.checkout.model import (

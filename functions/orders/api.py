@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.edge import wiring
 from cauri.edge.fields import ID_PATTERN
 from cauri.edge.http import STAFF, Api

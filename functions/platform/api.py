@@ -7,7 +7,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.edge import wiring
 from cauri.edge.fields import ID_PATTERN, BasisPoints, CountryCode, CurrencyCode, Id, MinorUnits, Shape, Title
 from cauri.edge.http import STAFF, Api

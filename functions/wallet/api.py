@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.edge import wiring
 from cauri.edge.fields import ID_PATTERN, PositiveMoney, Shape
 from cauri.edge.http import STAFF, Api

@@ -7,23 +7,22 @@ from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
-from cauri.books import commit, log
+from cauri.books import log, work
+from cauri.books.caller import Caller
 from cauri.books.commit import (
     ATTEMPTS_MAX,
     Books,
-    Caller,
-    Command,
     Contended,
     IdempotencyKeyReused,
     StepCommitted,
     StepUndone,
-    Work,
     full_jitter,
 )
 from cauri.books.database import Database
 from cauri.books.ledger import RECEIVABLE, cash_at, credit, debit, entry
 from cauri.books.log import ANSWER_BYTES_MAX, log_id_of
 from cauri.books.plan import Plan
+from cauri.books.work import Command, Work
 from cauri.errors import ContendedError, Refusal, UnavailableError
 from cauri.money import Money
 from cauri.orders.commands import CancelOrder
@@ -140,7 +139,7 @@ class Babble(Command):
 
 
 def test_an_answer_has_an_end(shop: Shop, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(commit._DECISIONS, Babble, lambda command, work: Plan(command.words))
+    monkeypatch.setitem(work.DECISIONS, Babble, lambda command, work: Plan(command.words))
     noise = [f"{number * 7919 % 1_000_003:x}" for number in range(200_000)]
     with pytest.raises(ValueError, match=f"more than a record holds|{ANSWER_BYTES_MAX}"):
         shop.answer(Babble(noise))
@@ -251,7 +250,7 @@ def test_a_lost_race_that_means_a_refusal_is_not_run_again(shop: Shop, monkeypat
         times.append(1)
         return Plan("done").save(Vendor(work.tenant, "ven_kazi", "", "KE", 0), otherwise=Taken())
 
-    monkeypatch.setitem(commit._DECISIONS, Clash, clash)
+    monkeypatch.setitem(work.DECISIONS, Clash, clash)
     with pytest.raises(Taken):
         shop.furnish().answer(Clash())
     assert len(times) == 1

@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 import pytest
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.edge.auth import REFETCH_SECONDS, KeySet, TokenExpired, TokenInvalid, TokenMissing, Verifier
 from cauri.errors import UnavailableError
 from cauri.providers.http import Http

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.inventory.commands import PutProduct, ReceiveStock
 from cauri.inventory.model import SkuTaken, UnknownSku
 from cauri.inventory.queries import catalogue, product_of, stock_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.books.fold import Fold
 from cauri.books.statements import balance
 from cauri.checkout.tenders import TenderAsked

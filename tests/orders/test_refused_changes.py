@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cauri.books.commit import Caller, StepCommitted, StepUndone
+from cauri.books.caller import Caller
+from cauri.books.commit import StepCommitted, StepUndone
 from cauri.checkout.commands import InlineLine
 from cauri.checkout.tenders import TenderAsked
 from cauri.money import Money

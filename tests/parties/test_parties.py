@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.parties.commands import PutTenant, PutVendor
 from cauri.parties.model import UnknownTaxClass, UnknownTenant, UnknownVendor
 from cauri.parties.queries import tenant_of, vendor_for

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from cauri.books.commit import commands
+from cauri.books.work import commands
 from cauri.checkout.commands import Checkout
 
 from tests.engines import TEMPLATE

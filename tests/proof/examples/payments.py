@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.money import Money
 from cauri.orders.model import CancelReason
 from cauri.payments.commands import (

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from cauri.books.commit import Books, Caller, Command
+from cauri.books.caller import Caller
+from cauri.books.commit import Books
+from cauri.books.work import Command
 from cauri.checkout.saga import CheckoutSaga
 from cauri.checkout.tenders import TenderAsked
 from cauri.errors import Refusal

@@ -8,24 +8,25 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import TypeAdapter
 
 from cauri.books import log
+from cauri.books.caller import Caller
 from cauri.books.database import Database, TransactionRefused
 from cauri.books.log import Committed, Record
 from cauri.books.numbers import Numbers
 from cauri.books.plan import Plan
-from cauri.books.shelf import Found, Key, Wire, Write, write_of
+from cauri.books.shelf import Wire, Write, write_of
+from cauri.books.work import DECISIONS, AlreadyDone, Command, Work
 from cauri.clock import Clock, Instant
 from cauri.errors import ContendedError, Refusal, Unsettled
-from cauri.ids import Ids, LogId, digest
+from cauri.ids import digest
 
 if TYPE_CHECKING:
     from cauri.providers.ports import PaymentProvider
 
-C = TypeVar("C", bound="Command")
 Pause = Callable[[int], None]
 
 
@@ -37,32 +38,6 @@ class Settings:
     """How long an unpaid order keeps its stock and its holds."""
     public_url: str = "http://localhost"
     """Where people reach the API, without a slash at the end."""
-
-
-class Command:
-    """What somebody wants changed: a frozen dataclass whose fields are its whole input."""
-
-    name: ClassVar[str]
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who sends a command. `subject` is scoped to the tenant; our own sagas and consumers call as ``system:…``."""
-
-    tenant: str
-    subject: str
-    roles: frozenset[str] = frozenset()
-    customer_id: str | None = None
-    vendor_id: str | None = None
-    ip: str = ""
-
-    def has(self, *roles: str) -> bool:
-        return not self.roles.isdisjoint(roles)
-
-    @property
-    def is_staff(self) -> bool:
-        """The tenant's own people: they see what belongs to any of its customers and vendors."""
-        return self.has("manager", "finance", "admin")
 
 
 @dataclass(frozen=True)
@@ -118,78 +93,6 @@ class StepCommitted(Refusal):
 
     def detail(self) -> str:
         return "The step took effect before it could be undone."
-
-
-class Work:
-    """One attempt at one command: who, when, under which log id, and the way to what is stored."""
-
-    def __init__(
-        self,
-        books: Books,
-        caller: Caller,
-        log_id: LogId,
-        input_hash: str,
-        at: Instant,
-        *,
-        dry_run: bool,
-        undo: list[Callable[[], object]],
-    ) -> None:
-        self.books = books
-        self.database = books.database
-        self.caller = caller
-        self.tenant = caller.tenant
-        self.log_id = log_id
-        self.input_hash = input_hash
-        self.at = at
-        self.dry_run = dry_run
-        self.ids = Ids(log_id, at)
-        self._undo = undo
-
-    @property
-    def request(self) -> str:
-        """Names this command with this input under this key: what a retry does again, and nothing else does."""
-        return digest(self.log_id, self.input_hash)
-
-    def fetch(self, *keys: Key[Any]) -> Found:
-        return self.database.fetch(keys)
-
-    def if_refused(self, undo: Callable[[], object]) -> None:
-        """Have `undo` called if the command ends in a refusal: for what was done before the commit.
-
-        Not if it ends without an answer, for then nobody knows; what is done before a commit expires by itself.
-        """
-        self._undo.append(undo)
-
-    @property
-    def record_key(self) -> Key[Committed]:
-        """Where this command's own record is, if it ran before: for a command that acts before its commit."""
-        return log.key_of(self.tenant, self.log_id)
-
-
-class AlreadyDone(Exception):  # noqa: N818 - not a failure: the quick way to an answer that was given before
-    """This command found its own record."""
-
-    def __init__(self, done: Committed) -> None:
-        super().__init__("the command ran before")
-        self.done = done
-
-
-_DECISIONS: Final[dict[type[Command], Callable[[Any, Work], Plan]]] = {}
-
-
-def decides(command: type[C]) -> Callable[[Callable[[C, Work], Plan]], Callable[[C, Work], Plan]]:
-    """Register the function that decides what `command` changes."""
-
-    def register(decide: Callable[[C, Work], Plan]) -> Callable[[C, Work], Plan]:
-        _DECISIONS[command] = decide
-        return decide
-
-    return register
-
-
-def commands() -> dict[str, type[Command]]:
-    """Every command there is, by name."""
-    return {command.name: command for command in _DECISIONS}
 
 
 ATTEMPTS_MAX: Final = 12
@@ -288,7 +191,7 @@ class _Run:
             undo=self._undo,
         )
         try:
-            plan = _DECISIONS[type(self._command)](self._command, work)
+            plan = DECISIONS[type(self._command)](self._command, work)
         except AlreadyDone as already:
             return self._replay(already.done)
         except Refusal as refusal:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cauri.books.commit import Caller, Command, Work, decides
+from cauri.books.caller import Caller
 from cauri.books.plan import Event, Plan
+from cauri.books.work import Command, Work, decides
 from cauri.checkout.model import QUANTITY_MAX, Cart, CartLine, QuantityTooLarge, UnknownCart
 from cauri.checkout.store import cart_key
 from cauri.checkout.views import cart_view

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import cauri.orders.store  # noqa: F401 - knows how the tree is written
-from cauri.books.commit import AlreadyDone, Command, Work, decides
 from cauri.books.plan import Event, Plan, StartSaga
 from cauri.books.shelf import Found, Key
+from cauri.books.work import AlreadyDone, Command, Work, decides
 from cauri.checkout.carts import own
 from cauri.checkout.model import (
     QUANTITY_MAX,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
-from cauri.books.commit import Work
+from cauri.books.work import Work
 from cauri.checkout.pricing import PricedLine, Quote, VendorShare
 from cauri.inventory.model import OutOfStock, Part
 from cauri.orders.model import LineItem, Order, OrderStatus, OrderTree, Tender, VendorOrder

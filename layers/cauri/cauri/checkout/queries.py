@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.checkout.carts import own
 from cauri.checkout.store import cart_key

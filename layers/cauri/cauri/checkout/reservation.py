@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from cauri.books.commit import Work
+from cauri.books.work import Work
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.model import MAIN, OutOfStock, Part, stock_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cauri.books.commit import Command, Work, decides
 from cauri.books.plan import Plan, StartSaga
+from cauri.books.work import Command, Work, decides
 
 
 @dataclass(frozen=True)

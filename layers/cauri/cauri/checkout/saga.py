@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from cauri.books.commit import Books, Caller, StepCommitted
+from cauri.books.caller import Caller
+from cauri.books.commit import Books, StepCommitted
 from cauri.books.shelf import Key
 from cauri.checkout.reservation import CLAIM_GRACE
 from cauri.checkout.resuming import ResumeCheckout

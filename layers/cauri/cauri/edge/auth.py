@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Final
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.edge.fields import ID_PATTERN
 from cauri.edge.problems import EdgeRefusal
 from cauri.errors import UnavailableError

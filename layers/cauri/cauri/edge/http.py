@@ -27,7 +27,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic_core import to_json
 
-from cauri.books.commit import Answer, Command
+from cauri.books.commit import Answer
+from cauri.books.work import Command
 from cauri.edge import wiring
 from cauri.edge.admission import Admission, Event, invalid
 from cauri.edge.problems import PROBLEM_JSON, MethodNotAllowed, NotFound, problem

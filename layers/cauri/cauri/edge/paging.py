@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.edge import wiring
 from cauri.edge.cursors import Cursors
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from cauri.books.commit import Command, Work, decides
 from cauri.books.plan import Event, Plan
+from cauri.books.work import Command, Work, decides
 from cauri.inventory.model import MAIN, Product, SkuTaken, UnknownSku, cells_for, stock_of
 from cauri.inventory.store import Receipt, cell_key, product_key
 from cauri.inventory.views import product_view

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Final
 
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.books.listing import Page, read_page
 from cauri.inventory.model import CATALOGUE_SHARDS, MAIN, Product, UnknownSku

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from cauri.books.commit import Command, Work, decides
 from cauri.books.database import TRANSACTION_ACTIONS_MAX
 from cauri.books.ledger import DEFERRED_REVENUE, RECEIVABLE, credit, debit, entry
 from cauri.books.plan import Event, Plan
+from cauri.books.work import Command, Work, decides
 from cauri.inventory.model import OutOfStock, Part
 from cauri.inventory.store import Kept
 from cauri.orders.model import CancelReason, OrderNotPaid, OrderPaid, OrderTree, UnknownOrder

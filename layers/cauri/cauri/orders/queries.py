@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.books.listing import Page, read_page
 from cauri.orders.model import Order, OrderTree, UnknownOrder, VendorOrder

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from cauri.books.commit import Command, Work, decides
 from cauri.books.plan import Event, Plan
+from cauri.books.work import Command, Work, decides
 from cauri.parties.model import STANDARD, ShippingRate, Tenant, UnknownTenant, Vendor
 from cauri.parties.store import ListTenant, tenant_key, vendor_key
 from cauri.parties.views import tenant_view, vendor_view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.parties.model import UnknownTenant, UnknownVendor
 from cauri.parties.store import tenant_key, vendor_key

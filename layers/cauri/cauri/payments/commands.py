@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from cauri.books.commit import Caller, Command, Work, decides
+from cauri.books.caller import Caller
 from cauri.books.ledger import RECEIVABLE, cash_at, credit, debit, entry
 from cauri.books.plan import Event, Plan, StartSaga
+from cauri.books.work import Command, Work, decides
 from cauri.clock import Instant
 from cauri.money import Money
 from cauri.payments.model import Payment, PaymentChange, UnknownPayment

@@ -9,7 +9,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Final
 
-from cauri.books.commit import Books, Caller
+from cauri.books.caller import Caller
+from cauri.books.commit import Books
 from cauri.clock import Instant
 from cauri.parties.model import Tenant
 from cauri.parties.store import tenant_key

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cauri.books.commit import Command, Work, decides
 from cauri.books.ledger import cash_at, debit, entry
 from cauri.books.plan import Event, Plan
+from cauri.books.work import Command, Work, decides
 from cauri.money import Money
 from cauri.parties.model import UnknownTenant
 from cauri.parties.store import tenant_key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cauri.books.commit import Caller
+from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.wallet.model import Balance, UnknownCustomer
 from cauri.wallet.store import balance_key
