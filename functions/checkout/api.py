@@ -16,6 +16,8 @@ from cauri.checkout.model import (
     CartCompleted,
     CartEmpty,
     EmailRequired,
+    OrderCurrencyMismatch,
+    PriceChanged,
     QuantityTooLarge,
     SeveralProviderTenders,
     TendersDoNotMatch,
@@ -27,9 +29,21 @@ from cauri.checkout.queries import cart_for
 from cauri.checkout.tenders import TenderAsked
 from cauri.checkout.views import CartView, CheckoutView
 from cauri.edge import wiring
-from cauri.edge.fields import ID_PATTERN, CountryCode, CurrencyCode, Email, Id, Line, PositiveMoney, Shape, WebUrl
+from cauri.edge.fields import (
+    ID_PATTERN,
+    CountryCode,
+    CurrencyCode,
+    Email,
+    Id,
+    Line,
+    MinorUnits,
+    PositiveMoney,
+    Shape,
+    WebUrl,
+)
 from cauri.edge.http import SHOPPERS, Api
 from cauri.inventory.model import NoPriceInCurrency, OutOfStock, UnknownSku
+from cauri.money import Money
 from cauri.parties.model import UnknownTaxClass, UnknownTenant, UnknownVendor
 from cauri.payments.model import ProviderNotEnabled
 from cauri.wallet.model import InsufficientBalance
@@ -54,7 +68,12 @@ _ONE_OF_TWO: Final[dict[str, Any]] = {
         {"required": ["cart_id"], "properties": {"cart_id": {"type": "string"}, **_none_of("lines", "currency")}},
         {
             "required": ["lines", "currency"],
-            "properties": {**_none_of("cart_id"), "lines": {"type": "array"}, "currency": {"type": "string"}},
+            "properties": {
+                **_none_of("cart_id"),
+                "lines": {"type": "array"},
+                "currency": {"type": "string"},
+                "accepted_prices": {"maxProperties": 0},
+            },
         },
     ],
     "examples": [
@@ -85,9 +104,25 @@ class CartLineRequest(Shape):
     quantity: Quantity
 
 
+class Price(Shape):
+    """Minor units of a currency, for one."""
+
+    amount: MinorUnits
+    currency: CurrencyCode
+
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
 class LineRequest(Shape):
+    """So many of a product; with an expected price, at that price and at no other."""
+
     sku: Id
     quantity: Quantity
+    expected_price: Price | None = None
+
+    def line(self) -> InlineLine:
+        return InlineLine(self.sku, self.quantity, self.expected_price.money() if self.expected_price else None)
 
 
 class TenderRequest(Shape):
@@ -140,6 +175,14 @@ class CheckoutRequest(Shape):
     currency: CurrencyCode | None = None
     tenders: Annotated[list[TenderRequest], Field(max_length=TENDERS_MAX)]
     contact: ContactRequest | None = None
+    accepted_prices: Annotated[
+        dict[Id, Price],
+        Field(
+            max_length=LINES_MAX,
+            description="By SKU: prices that changed since the cart was filled, and that the shopper was shown",
+            examples=[{"coffee-1kg": {"amount": 215_000, "currency": "KES"}}],
+        ),
+    ] = Field(default_factory=dict)
     return_url: WebUrl
     demo_outcome: DemoOutcome | None = None
 
@@ -148,6 +191,8 @@ class CheckoutRequest(Shape):
         inline = (self.lines is not None, self.currency is not None)
         if inline != ((False, False) if self.cart_id else (True, True)):
             raise PydanticCustomError("what", "A checkout has a cart_id, or else lines and a currency")
+        if self.lines is not None and self.accepted_prices:
+            raise PydanticCustomError("prices", "Lines say their own expected_price; accepted_prices are of a cart")
         return self
 
     def command(self) -> Checkout:
@@ -155,9 +200,10 @@ class CheckoutRequest(Shape):
             tenders=tuple(tender.asked() for tender in self.tenders),
             return_url=self.return_url,
             cart_id=self.cart_id,
-            lines=tuple(InlineLine(line.sku, line.quantity) for line in self.lines or ()),
+            lines=tuple(line.line() for line in self.lines or ()),
             currency=self.currency or "",
             contact=self.contact.contact() if self.contact else None,
+            accepted_prices={sku: price.money() for sku, price in self.accepted_prices.items()},
             demo_outcome=self.demo_outcome or "",
         )
 
@@ -228,6 +274,8 @@ REFUSALS: Final[list[Any]] = [
     NoPriceInCurrency,
     UnknownTaxClass,
     EmailRequired,
+    PriceChanged,
+    OrderCurrencyMismatch,
     SeveralProviderTenders,
     BalanceNeedsCustomer,
     TendersDoNotMatch,

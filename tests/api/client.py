@@ -59,7 +59,7 @@ class Client:
         return self.change("DELETE", path, **more)
 
     def change(self, method: str, path: str, body: Any = None, key: str | None = None, **more: Any) -> Reply:
-        headers = {"idempotency-key": key or f"key-{next(_KEYS)}"} | more.pop("headers", {})
+        headers = {"idempotency-key": key or f"sent-{next(_KEYS)}"} | more.pop("headers", {})
         return self.send(method, path, body, headers=headers, **more)
 
     def send(

@@ -40,7 +40,7 @@ EMPTY = Cart(TENANT, "crt_1", "cus_1", "KES", (), START)
 
 
 def a_line(sku: str, quantity: int = 1) -> CartLine:
-    return CartLine(sku, quantity, "ven_1", 1)
+    return CartLine(sku, quantity, "ven_1", 1, 100)
 
 
 def test_putting_a_sku_again_changes_its_quantity_and_keeps_its_place() -> None:
@@ -81,7 +81,8 @@ def test_a_completed_cart_is_closed_and_says_what_it_became() -> None:
 def test_a_cart_is_filled_and_emptied(shop: Shop) -> None:
     cart = shop.furnish().cart(shirt_l=2, coffee=1)
     seen = shop.run(RemoveCartLine(cart, "coffee"), shop.customer())
-    assert seen["lines"] == [{"sku": "shirt-l", "quantity": 2, "vendor_id": "ven_kazi"}]
+    price = {"amount": 150_000, "currency": "KES"}
+    assert seen["lines"] == [{"sku": "shirt-l", "quantity": 2, "vendor_id": "ven_kazi", "price": price}]
 
 
 def test_to_others_a_cart_does_not_exist(shop: Shop) -> None:

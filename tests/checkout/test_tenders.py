@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cauri.checkout.model import BalanceNeedsCustomer, TenderCurrencyMismatch, TendersDoNotMatch
+from cauri.checkout.model import BalanceNeedsCustomer, OrderCurrencyMismatch, TendersDoNotMatch
 from cauri.checkout.tenders import TenderAsked, tenders
 from cauri.money import Money, total
 from hypothesis import given
@@ -55,7 +55,7 @@ def test_too_little_too_much_and_two_rests_are_refused(asked: list[TenderAsked],
 
 
 def test_amounts_are_never_converted() -> None:
-    with pytest.raises(TenderCurrencyMismatch):
+    with pytest.raises(OrderCurrencyMismatch):
         tenders([TenderAsked("balance", Money(10, "USD")), provider()], PRICE, is_customer=True)
 
 

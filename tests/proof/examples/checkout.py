@@ -5,6 +5,7 @@ from __future__ import annotations
 from cauri.checkout.commands import Checkout, Contact, InlineLine
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.checkout.tenders import TenderAsked
+from cauri.inventory.commands import PutProduct
 from cauri.money import Money
 
 from tests.proof.examples.worlds import Act, an_order, example, market, saga, sent
@@ -65,6 +66,20 @@ def _(shop: Shop) -> Act:
     cart = market(shop).cart(basket=2)
     shop.checkout(cart_id=cart)
     return sent(a_checkout(cart_id=cart), shop.customer())
+
+
+@example(Checkout, "refused, since a price has changed since the cart was filled")
+def _(shop: Shop) -> Act:
+    cart = market(shop).cart(basket=2, coffee=1)
+    shop.run(PutProduct("basket", "ven_kazi", "Basket", {"KES": 95_000}, weight_grams=900))
+    return sent(a_checkout(cart_id=cart), shop.customer())
+
+
+@example(Checkout, "at a price that changed and was accepted")
+def _(shop: Shop) -> Act:
+    cart = market(shop).cart(basket=2, coffee=1)
+    shop.run(PutProduct("basket", "ven_kazi", "Basket", {"KES": 95_000}, weight_grams=900))
+    return sent(a_checkout(cart_id=cart, accepted_prices={"basket": Money(95_000, "KES")}), shop.customer())
 
 
 @example(ResumeCheckout, "again")

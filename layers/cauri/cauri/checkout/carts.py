@@ -59,8 +59,8 @@ def put_cart_line(command: PutCartLine, work: Work) -> Plan:
         raise UnknownSku(command.sku)
     if command.quantity > QUANTITY_MAX:
         raise QuantityTooLarge(command.sku)
-    known.price(cart.currency)
-    return _changed(cart.put(CartLine(known.sku, command.quantity, known.vendor_id, known.cells)))
+    line = CartLine(known.sku, command.quantity, known.vendor_id, known.cells, known.price(cart.currency))
+    return _changed(cart.put(line))
 
 
 @decides(RemoveCartLine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -20,6 +20,9 @@ from cauri.checkout.model import (
     CartEmpty,
     CartLine,
     EmailRequired,
+    OrderCurrencyMismatch,
+    PriceChange,
+    PriceChanged,
     QuantityTooLarge,
     TooManyVendors,
 )
@@ -31,6 +34,7 @@ from cauri.checkout.tenders import TenderAsked, tenders
 from cauri.checkout.views import CheckoutView
 from cauri.inventory.model import OutOfStock, Part, Product, UnknownSku
 from cauri.inventory.store import product_key
+from cauri.money import Money
 from cauri.orders.model import OrderTree
 from cauri.orders.views import order_view
 from cauri.parties.model import Party, Tenant, UnknownTenant, UnknownVendor, Vendor
@@ -53,8 +57,11 @@ class Contact:
 
 @dataclass(frozen=True)
 class InlineLine:
+    """So many of a SKU; with `expected_price`, at that price for one and at no other."""
+
     sku: str
     quantity: int
+    expected_price: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,8 @@ class Checkout(Command):
     lines: tuple[InlineLine, ...] = ()
     currency: str = ""
     contact: Contact | None = None
+    accepted_prices: dict[str, Money] = field(default_factory=dict)
+    """What the shopper was shown since the cart was filled: for one, by SKU."""
     demo_outcome: str = ""
     """What the demo provider shall play, where the tenant is in demo mode."""
 
@@ -89,6 +98,7 @@ class _Start:
 def checkout(command: Checkout, work: Work) -> Plan:
     start = _load(command, work)
     products, vendors, stock = _claim(start, work)
+    _require_prices([(line.sku, line.price) for line in start.lines], products, start.currency)
     priced = quote(
         [Item(_known(products, line.sku), line.quantity) for line in start.lines], vendors, start.tenant, start.currency
     )
@@ -125,12 +135,12 @@ def _load(command: Checkout, work: Work) -> _Start:
     balance = found[balance_key(work.tenant, customer_id)] if customer_id else None
     if command.cart_id is None:
         products = _found_products(found, [product_key(work.tenant, line.sku) for line in command.lines])
-        lines = _inline_lines(command.lines, products)
+        lines = _inline_lines(command, products)
         start = _Start(tenant, None, balance, lines, products, command.currency, number)
     else:
         cart = own(found[cart_key(work.tenant, command.cart_id)], work.caller, command.cart_id)
         cart.require_open()
-        start = _Start(tenant, cart, balance, cart.lines, {}, cart.currency, number)
+        start = _Start(tenant, cart, balance, _as_shown(cart, command.accepted_prices), {}, cart.currency, number)
     if not start.lines:
         raise CartEmpty
     if len({line.vendor_id for line in start.lines}) > VENDORS_MAX:
@@ -193,18 +203,41 @@ def _found_products(found: Found, keys: Sequence[Key[Product]]) -> dict[str, Pro
     return {product.sku: product for key in keys if (product := found[key])}
 
 
-def _inline_lines(lines: Sequence[InlineLine], products: Mapping[str, Product]) -> list[CartLine]:
+def _inline_lines(command: Checkout, products: Mapping[str, Product]) -> list[CartLine]:
     """One line per SKU, however often it was named."""
-    wanted = Counter({line.sku: 0 for line in lines})
-    for line in lines:
+    wanted = Counter({line.sku: 0 for line in command.lines})
+    for line in command.lines:
         wanted[line.sku] += line.quantity
-    return [_inline(_known(products, sku), quantity) for sku, quantity in wanted.items()]
+    lines = [_inline(_known(products, sku), quantity, command.currency) for sku, quantity in wanted.items()]
+    expected = [(line.sku, line.expected_price) for line in command.lines if line.expected_price is not None]
+    _require_prices([(sku, _units(price, command.currency)) for sku, price in expected], products, command.currency)
+    return lines
 
 
-def _inline(product: Product, quantity: int) -> CartLine:
+def _inline(product: Product, quantity: int, currency: str) -> CartLine:
     if quantity > QUANTITY_MAX:
         raise QuantityTooLarge(product.sku)
-    return CartLine(product.sku, quantity, product.vendor_id, product.cells)
+    return CartLine(product.sku, quantity, product.vendor_id, product.cells, product.price(currency))
+
+
+def _as_shown(cart: Cart, accepted: Mapping[str, Money]) -> list[CartLine]:
+    """The lines of the cart, at the prices that the shopper was shown last."""
+    shown = {sku: _units(price, cart.currency) for sku, price in accepted.items()}
+    return [replace(line, price=shown.get(line.sku, line.price)) for line in cart.lines]
+
+
+def _units(price: Money, currency: str) -> int:
+    if price.currency != currency:
+        raise OrderCurrencyMismatch(currency)
+    return price.amount
+
+
+def _require_prices(seen: Iterable[tuple[str, int]], products: Mapping[str, Product], currency: str) -> None:
+    """Nothing is sold at another price than was `seen`, by SKU. Raises PriceChanged, NoPriceInCurrency."""
+    now = [(sku, price, _known(products, sku).price(currency)) for sku, price in seen]
+    changes = [PriceChange(sku, Money(old, currency), Money(new, currency)) for sku, old, new in now if old != new]
+    if changes:
+        raise PriceChanged(changes)
 
 
 def _known(products: Mapping[str, Product], sku: str) -> Product:

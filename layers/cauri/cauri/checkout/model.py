@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -112,7 +113,7 @@ class SeveralProviderTenders(Refusal):
 
 
 @dataclass
-class TenderCurrencyMismatch(Refusal):
+class OrderCurrencyMismatch(Refusal):
     code: ClassVar[str] = "currency_mismatch"
     currency: str
 
@@ -138,6 +139,34 @@ class EmailRequired(Refusal):
         return "A guest gives an email address, so that the order can be found again."
 
 
+@dataclass(frozen=True)
+class PriceChange:
+    """What one of a SKU cost when the shopper last saw its price, and what it costs now."""
+
+    sku: str
+    old_price: Money
+    new_price: Money
+
+
+@dataclass
+class PriceChanged(Refusal):
+    """What the shopper saw is not what it costs any more: nobody is charged what nobody was shown."""
+
+    code: ClassVar[str] = "price_changed"
+    changes: Sequence[PriceChange]
+
+    def detail(self) -> str:
+        told = (f"{each.sku} was {each.old_price}, and is {each.new_price}" for each in self.changes[:3])
+        more = f", and {len(self.changes) - 3} more" if len(self.changes) > 3 else ""
+        return f"Prices have changed: {'; '.join(told)}{more}."
+
+    def suggestion(self) -> str:
+        return "Show the new prices, and send them as accepted_prices (or as each line's expected_price)."
+
+    def facts(self) -> dict[str, object]:
+        return {"lines": list(self.changes)}
+
+
 class CartStatus(StrEnum):
     OPEN = "open"
     COMPLETED = "completed"
@@ -145,12 +174,16 @@ class CartStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CartLine:
-    """What somebody wants. `vendor_id` and `cells` are remembered so that a checkout need not look them up first."""
+    """What somebody wants. `vendor_id` and `cells` are remembered so that a checkout need not look them up first.
+
+    `price` is for one, in minor units of the cart's currency, as the shopper last saw it.
+    """
 
     sku: str
     quantity: int
     vendor_id: str
     cells: int
+    price: int
 
 
 @dataclass(frozen=True)

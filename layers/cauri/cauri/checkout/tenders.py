@@ -8,8 +8,8 @@ from typing import Literal
 
 from cauri.checkout.model import (
     BalanceNeedsCustomer,
+    OrderCurrencyMismatch,
     SeveralProviderTenders,
-    TenderCurrencyMismatch,
     TendersDoNotMatch,
 )
 from cauri.money import Money, total
@@ -28,7 +28,7 @@ class TenderAsked:
 def tenders(asked: Sequence[TenderAsked], price: Money, *, is_customer: bool) -> tuple[Tender, ...]:
     """The tenders that pay `price` exactly. A tender of nothing is left out.
 
-    Raises SeveralProviderTenders, TenderCurrencyMismatch, TendersDoNotMatch, BalanceNeedsCustomer.
+    Raises SeveralProviderTenders, OrderCurrencyMismatch, TendersDoNotMatch, BalanceNeedsCustomer.
     """
     if sum(tender.kind == "provider" for tender in asked) > 1:
         raise SeveralProviderTenders
@@ -46,5 +46,5 @@ def tenders(asked: Sequence[TenderAsked], price: Money, *, is_customer: bool) ->
 def _in(currency: str, tender: TenderAsked) -> Money:
     assert tender.amount is not None
     if tender.amount.currency != currency:
-        raise TenderCurrencyMismatch(currency)
+        raise OrderCurrencyMismatch(currency)
     return tender.amount

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 
 from cauri.checkout.model import Cart
 from cauri.clock import Instant
+from cauri.money import Money
 from cauri.orders.views import OrderView
 
 
 @dataclass(frozen=True)
 class CartLineView:
+    """`price` is for one, as it was when the line was put: a checkout at another price is refused."""
+
     sku: str
     quantity: int
     vendor_id: str
+    price: Money
 
 
 @dataclass(frozen=True)
@@ -37,5 +41,7 @@ class CheckoutView:
 
 
 def cart_view(cart: Cart) -> CartView:
-    lines = [CartLineView(line.sku, line.quantity, line.vendor_id) for line in cart.lines]
+    lines = [
+        CartLineView(line.sku, line.quantity, line.vendor_id, Money(line.price, cart.currency)) for line in cart.lines
+    ]
     return CartView(cart.id, cart.status, cart.currency, lines, cart.created_at, cart.order_id)

@@ -48,6 +48,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "out_of_stock": HTTPStatus.CONFLICT,
     "sku_taken": HTTPStatus.CONFLICT,
     "cart_completed": HTTPStatus.CONFLICT,
+    "price_changed": HTTPStatus.CONFLICT,
     "illegal_order_change": HTTPStatus.CONFLICT,
     "illegal_payment_change": HTTPStatus.CONFLICT,
     "order_paid": HTTPStatus.CONFLICT,
