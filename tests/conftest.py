@@ -3,5 +3,5 @@ import os
 pytest_plugins = ["tests.engines", "tests.shop"]
 
 if "CI" in os.environ:
-    # pytest prints differences whole where it sees this, which hides the summary. Empty, it is still seen by hypothesis.
+    # pytest prints differences whole where this is set, which hides the summary. Hypothesis also looks at an empty one.
     os.environ["CI"] = ""

@@ -12,12 +12,13 @@ from threading import RLock
 from typing import Any, Final, TypeVar, cast
 
 import moto
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 
-from local.engine import moto_capacity, moto_tokens, moto_transactions
+from local.engine import moto_capacity, moto_shortcut, moto_tokens, moto_transactions
 
 SUPPORTED_VERSION: Final = "5.2.5"
 
@@ -50,6 +51,7 @@ def install() -> None:
     _replace(DynamoHandler, "transact_write_items", moto_tokens.once_per_token)
     _replace(DynamoHandler, "call_action", _one_at_a_time)
     _replace(DynamoDBStreamsHandler, "call_action", _one_at_a_time)
+    _replace(BotocoreStubber, "process_request", lambda process: moto_shortcut.shortened(process, _lock))
     _replace(DynamoDBStreamsBackend, "get_records", _keeping_few_iterators)
     _installed = True
 
