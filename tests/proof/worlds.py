@@ -22,6 +22,8 @@ from tests.shop import Shop, no_pause
 
 ATTEMPTS_MAX = 5
 AFTER_EVERYTHING = timedelta(hours=3)
+ASKED_AGAIN = (b'"unknown"', b'"wait"')
+"""After these answers of a step the state machine asks again: nobody knew."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class World:
             except (Died, Unsettled):
                 pass
             else:
-                if not (b'"unknown"' in answer and script.left_in_doubt):
+                if not (script.left_in_doubt and any(doubt in answer for doubt in ASKED_AGAIN)):
                     return self.outcome(answer)
                 script = Script()
             books = self.process(submitted_first=submitted_first)
