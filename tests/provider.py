@@ -13,12 +13,15 @@ from cauri.providers.ports import (
     Captured,
     Charge,
     Declined,
+    KnownRefund,
     NotFound,
+    Opening,
     ProviderEvent,
     RefundAnswer,
     RefundCall,
     Refunded,
     Session,
+    Unknown,
     Unreadable,
     Verification,
 )
@@ -31,8 +34,14 @@ class ScriptedProvider:
     truth: dict[str, Verification] = field(default_factory=dict)
     refunds: dict[str, Money] = field(default_factory=dict)
     refund_answer: RefundAnswer | None = None
+    known: dict[str, dict[str, KnownRefund]] = field(default_factory=dict)
+    """The refunds of each charge."""
+    opening: Opening | None = None
+    """What to answer to whoever wants to open a payment, if not a session."""
 
-    def initialize(self, charge: Charge) -> Session:
+    def initialize(self, charge: Charge) -> Opening:
+        if self.opening is not None:
+            return self.opening
         self.charges[charge.reference] = charge
         return Session(charge.reference, f"https://pay.example/{charge.reference}")
 
@@ -52,7 +61,13 @@ class ScriptedProvider:
         if self.refund_answer is not None:
             return self.refund_answer
         self.refunds[refund.reference] = refund.amount
-        return Refunded(refund.amount, f"rfd-{refund.reference}", datetime(2026, 11, 20, 9, 32, tzinfo=UTC))
+        done = Refunded(refund.amount, f"rfd-{refund.reference}", datetime(2026, 11, 20, 9, 32, tzinfo=UTC))
+        of_charge = self.known.setdefault(refund.charge_reference, {})
+        of_charge[refund.reference] = KnownRefund(refund.reference, refund.amount, done)
+        return done
+
+    def list_refunds(self, tenant: str, charge_reference: str) -> tuple[KnownRefund, ...] | Unknown:
+        return tuple(self.known.get(charge_reference, {}).values())
 
     def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
         return Authentic()

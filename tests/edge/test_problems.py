@@ -18,6 +18,7 @@ from cauri.books.commit import Contended
 from cauri.edge.problems import INTERNAL_ERROR, STATUS, UNAVAILABLE, problem
 from cauri.errors import ContendedError, Refusal, UnavailableError
 from cauri.inventory.model import OutOfStock
+from cauri.payments.model import ProviderUnavailable
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTATION = (ROOT / "docs" / "errors.md").read_text("utf-8")
@@ -97,6 +98,11 @@ def test_what_nobody_knows_yet_is_503_with_a_time_to_come_back(trouble: Exceptio
     said = problem(trouble, "req-1", "")
     assert (said.status, said.headers) == (HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"})
     assert str(trouble) not in said.body
+
+
+def test_a_provider_that_gives_no_answer_is_503_with_a_time_to_come_back() -> None:
+    said = problem(ProviderUnavailable("paystack"), "req-1", "")
+    assert (said.status, said.headers) == (HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": "1"})
 
 
 def test_what_nobody_expected_says_nothing_of_our_inside() -> None:

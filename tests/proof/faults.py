@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from cauri.books.database import Database
-from cauri.providers.ports import Charge, RefundAnswer, RefundCall, Session, Unknown, Verification
+from cauri.providers.ports import Charge, Opening, RefundAnswer, RefundCall, Unknown, Verification
 
 from tests.engines import REGION, TABLE_PREFIX
 from tests.provider import ScriptedProvider
@@ -268,9 +268,9 @@ class FaultyProvider:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.truth, name)
 
-    def initialize(self, charge: Charge) -> Session:
-        session: Session = self.script.play(INITIALIZE, {}, lambda: self.truth.initialize(charge))
-        return session
+    def initialize(self, charge: Charge) -> Opening:
+        opening: Opening = self.script.play(INITIALIZE, {}, lambda: self.truth.initialize(charge))
+        return opening
 
     def verify(self, tenant: str, reference: str) -> Verification:
         answer: Verification = self.script.play(VERIFY, {}, lambda: self.truth.verify(tenant, reference))

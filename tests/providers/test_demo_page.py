@@ -151,7 +151,7 @@ def test_the_api_needs_a_bearer_and_a_body(world: World) -> None:
     base = world.provider.initialize(world.charge()).authorization_url.partition("pay/")[0]
 
     assert world.browser.request("GET", f"{base}charges/pay_1").status == 401
-    assert world.browser.request("GET", f"{base}refunds/ref_1").status == 401
+    assert world.browser.request("GET", f"{base}charges/ref_1/refunds").status == 401
     assert world.browser.request("POST", f"{base}refunds", body=b"{}").status == 401
     assert world.browser.request("GET", f"{base}charges/pay_1", headers={"authorization": "Bearer x.é"}).status == 401
     assert world.browser.request("GET", f"{base}nowhere").status == 404

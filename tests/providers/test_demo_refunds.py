@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 from cauri.money import Money
-from cauri.providers.demo_wire import RefundAskShape, bearer
-from cauri.providers.ports import Declined, RefundCall, Refunded, Unknown
+from cauri.providers.demo_wire import RefundAskShape
+from cauri.providers.ports import Declined, KnownRefund, RefundCall, Refunded, Unknown
 
 from functions.payments.demo_provider.desk import Desk, Refused
-from tests.providers.world import NOW, SECRET, World, webhook_body
+from tests.providers.world import NOW, World, webhook_body
 
 
 def test_a_refund_is_made_and_told(world: World) -> None:
@@ -142,17 +142,16 @@ def test_another_tenant_can_give_nothing_back(world: World) -> None:
     assert world.provider.refund(refund) == Declined("not_captured")
 
 
-def test_a_refund_can_be_looked_up(world: World) -> None:
+def test_the_refunds_of_a_charge_are_listed(world: World) -> None:
     charge = world.paid()
-    refund = world.refund_of(charge, 400, reference="ref_1")
-    world.provider.refund(refund)
-    base = world.provider.initialize(charge).authorization_url.partition("pay/")[0]
+    assert world.provider.list_refunds(charge.tenant, charge.reference) == ()
+    first = world.provider.refund(world.refund_of(charge, 400, reference="ref_1"))
+    second = world.provider.refund(world.refund_of(charge, 100, reference="ref_2"))
+    assert isinstance(first, Refunded)
+    assert isinstance(second, Refunded)
 
-    def look_up(reference: str) -> tuple[int, dict[str, object]]:
-        headers = {"authorization": bearer(SECRET, charge.tenant)}
-        answer = world.browser.request("GET", f"{base}refunds/{reference}", headers=headers)
-        return answer.status, answer.json()
-
-    status, found = look_up("ref_1")
-    assert (status, found["amount"], found["charge_reference"]) == (200, 400, charge.reference)
-    assert look_up("ref_2") == (404, {"error": "no_such_refund", "reference": "ref_2"})
+    assert world.provider.list_refunds(charge.tenant, charge.reference) == (
+        KnownRefund("ref_1", Money(400, "KES"), first),
+        KnownRefund("ref_2", Money(100, "KES"), second),
+    )
+    assert world.provider.list_refunds("ten_other", charge.reference) == ()

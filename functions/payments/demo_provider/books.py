@@ -99,12 +99,14 @@ class Books:
 
     # -- Refunds --------------------------------------------------------------------------------------
 
-    def refunded(self, tenant: str, reference: str) -> RefundShape | None:
-        item = self.table.get(_refund_key(tenant, reference))
-        if item is None:
-            return None
-        at = from_rfc3339(str(item["refunded_at"]))
-        return RefundShape.model_validate(item | {"reference": reference, "refunded_at": at})
+    def refunded(self, tenant: str, charge_reference: str, reference: str) -> RefundShape | None:
+        item = self.table.get(_refund_key(tenant, charge_reference, reference))
+        return _refund(item) if item else None
+
+    def refunds(self, tenant: str, charge_reference: str) -> list[RefundShape]:
+        """All that was given back of a charge."""
+        key = _charge_key(tenant, charge_reference)
+        return [_refund(item) for item in self.table.all_under(str(key["pk"]), "refund#")]
 
     def refund(self, tenant: str, ask: RefundAskShape, refund_id: str, unanswered_asks: int, now: Instant) -> None:
         """Take the money from what is left of the charge, and book the refund, both or neither.
@@ -117,8 +119,9 @@ class Books:
             "#status = :success AND currency = :currency AND refundable >= :amount",
             {":amount": ask.amount, ":currency": ask.currency, ":success": "success"},
         )
-        refund: Item = _refund_key(tenant, ask.reference) | {
+        refund: Item = _refund_key(tenant, ask.charge_reference, ask.reference) | {
             "id": refund_id,
+            "reference": ask.reference,
             "charge_reference": ask.charge_reference,
             "amount": ask.amount,
             "currency": ask.currency,
@@ -127,8 +130,8 @@ class Books:
         }
         self.table.change_and_add(take, refund)
 
-    def leaves_refund_unanswered(self, tenant: str, reference: str) -> bool:
-        return self._counted(_refund_key(tenant, reference))
+    def leaves_refund_unanswered(self, tenant: str, charge_reference: str, reference: str) -> bool:
+        return self._counted(_refund_key(tenant, charge_reference, reference))
 
     # -------------------------------------------------------------------------------------------------
 
@@ -147,8 +150,12 @@ def _charge_key(tenant: str, reference: str) -> Item:
     return {"pk": f"{tenant}#{reference}", "sk": "charge"}
 
 
-def _refund_key(tenant: str, reference: str) -> Item:
-    return {"pk": f"{tenant}#{reference}", "sk": "refund"}
+def _refund_key(tenant: str, charge_reference: str, reference: str) -> Item:
+    return {"pk": f"{tenant}#{charge_reference}", "sk": f"refund#{reference}"}
+
+
+def _refund(item: Item) -> RefundShape:
+    return RefundShape.model_validate(item | {"refunded_at": from_rfc3339(str(item["refunded_at"]))})
 
 
 def _booked(item: Item, reference: str, now: Instant) -> Booked:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cauri.clock import Clock, Instant
 from cauri.providers.demo_link import Link, unseal
-from cauri.providers.demo_wire import ChargeShape, RefundAskShape, RefundShape
+from cauri.providers.demo_wire import ChargeShape, RefundAskShape, RefundShape, RefundsShape
 
 from .books import Booked, Books
 from .errands import ChargeErrand, Courier, Errand, Queue, RefundErrand
@@ -74,17 +74,16 @@ class Desk:
 
     def refund(self, tenant: str, ask: RefundAskShape, refund_id: str) -> RefundShape:
         """Once per reference. Raises Refused, ReferenceReused, or Silence after the money has moved."""
-        refund = self.books.refunded(tenant, ask.reference) or self._new_refund(tenant, ask, refund_id)
+        made = self.books.refunded(tenant, ask.charge_reference, ask.reference)
+        refund = made or self._new_refund(tenant, ask, refund_id)
         if (refund.charge_reference, refund.money()) != (ask.charge_reference, ask.money()):
             raise ReferenceReused(ask.reference)
         # On every ask: a caller who heard nothing asks again, so news lost with us is sent then.
         self.queue.put(RefundErrand(tenant=tenant, refund=refund, due=self.clock().timestamp()))
         return self._unless_silent(tenant, refund)
 
-    def refunded(self, tenant: str, reference: str) -> RefundShape | None:
-        """Raises Silence."""
-        refund = self.books.refunded(tenant, reference)
-        return self._unless_silent(tenant, refund) if refund else None
+    def refunds(self, tenant: str, charge_reference: str) -> RefundsShape:
+        return RefundsShape(reference=charge_reference, refunds=self.books.refunds(tenant, charge_reference))
 
     def _new_refund(self, tenant: str, ask: RefundAskShape, refund_id: str) -> RefundShape:
         now = self.clock()
@@ -93,13 +92,13 @@ class Desk:
         if play.outcome is Outcome.DECLINE:
             raise Refused("refused_by_issuer")
         self.books.refund(tenant, ask, refund_id, play.unanswered_asks, now)
-        made = self.books.refunded(tenant, ask.reference)
+        made = self.books.refunded(tenant, ask.charge_reference, ask.reference)
         if made is None:
             raise Refused(_why_not(self.books.charge(tenant, ask.charge_reference, now), ask))
         return made
 
     def _unless_silent(self, tenant: str, refund: RefundShape) -> RefundShape:
-        if self.books.leaves_refund_unanswered(tenant, refund.reference):
+        if self.books.leaves_refund_unanswered(tenant, refund.charge_reference, refund.reference):
             raise Silence
         return refund
 

@@ -79,10 +79,9 @@ def _merchant(app: LambdaFunctionUrlResolver, desk: Callable[[], Desk]) -> None:
         except ReferenceReused:
             return _refusal(HTTPStatus.CONFLICT, "reference_reused", ask.reference)
 
-    @app.get("/refunds/<reference>")
-    def refunded(reference: str) -> Response[str]:
-        found = desk().refunded(tenant(), reference)
-        return _json(HTTPStatus.OK, found) if found else _refusal(HTTPStatus.NOT_FOUND, "no_such_refund", reference)
+    @app.get("/charges/<reference>/refunds")
+    def refunds(reference: str) -> Response[str]:
+        return _json(HTTPStatus.OK, desk().refunds(tenant(), reference))
 
 
 # -- Bodies -------------------------------------------------------------------------------------------

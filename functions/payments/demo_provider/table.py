@@ -45,6 +45,21 @@ class Table:
         found = self._client.get_item(TableName=self._name, Key=_attributes(key), ConsistentRead=True).get("Item")
         return {name: _value(attribute) for name, attribute in found.items()} if found else None
 
+    def all_under(self, pk: str, sk_prefix: str) -> list[Item]:
+        """The items of a partition whose sort key begins so, as they are now, in its order."""
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :sk)",
+            "ExpressionAttributeValues": _attributes({":pk": pk, ":sk": sk_prefix}),
+            "ConsistentRead": True,
+        }
+        page = self._client.query(**request)
+        found = page["Items"]
+        while last := page.get("LastEvaluatedKey"):
+            page = self._client.query(**request, ExclusiveStartKey=last)
+            found += page["Items"]
+        return [{name: _value(attribute) for name, attribute in item.items()} for item in found]
+
     def change(self, change: Change) -> bool:
         """Whether the condition held, and so the change was made."""
         try:

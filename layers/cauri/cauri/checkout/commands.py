@@ -39,8 +39,8 @@ from cauri.orders.model import OrderTree
 from cauri.orders.views import order_view
 from cauri.parties.model import Party, Tenant, UnknownTenant, UnknownVendor, Vendor
 from cauri.parties.store import tenant_key, vendor_key
-from cauri.payments.model import ProviderNotEnabled
-from cauri.providers.ports import Charge
+from cauri.payments.model import Payment, ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
+from cauri.providers.ports import Charge, Declined, PaymentProvider, Session, Unknown
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
 
@@ -108,10 +108,11 @@ def checkout(command: Checkout, work: Work) -> Plan:
     refusals = [parts for parts in stock.values() if isinstance(parts, OutOfStock)]
     if refusals:  # the last in the ladder: what is wrong with the request tells more
         raise refusals[0]
-    answer = CheckoutView(order_view(tree), _authorization_url(command, tree, start.tenant, work))
+    sessions = _sessions(command, tree, start.tenant, work)
+    answer = CheckoutView(order_view(tree), sessions[0].authorization_url if sessions else None)
     return (
         Plan(answer)
-        .save(*saves)
+        .save(*saves, *_known_as(tree.payments, sessions))
         .start(StartSaga("checkout", tree.order.id, {"order_id": tree.order.id}))
         .emit(Event("order.created", tree.order.id, 1, _facts(tree)))
     )
@@ -248,7 +249,7 @@ def _known(products: Mapping[str, Product], sku: str) -> Product:
 
 def _saves(command: Checkout, tree: OrderTree, start: _Start, work: Work) -> list[Any]:
     order = tree.order
-    saves: list[Any] = [order, *tree.vendor_orders, *tree.payments]
+    saves: list[Any] = [order, *tree.vendor_orders]
     if start.cart is not None:
         saves.append(start.cart.complete(order.id))
     if order.held and order.customer_id:
@@ -258,16 +259,46 @@ def _saves(command: Checkout, tree: OrderTree, start: _Start, work: Work) -> lis
     return saves
 
 
-def _authorization_url(command: Checkout, tree: OrderTree, tenant: Tenant, work: Work) -> str | None:
-    """Ask the provider for a place to pay. No money moves, so that it can come before the commit."""
-    for payment in tree.payments:
-        provider = work.books.providers.get(payment.provider)
-        if provider is None or (payment.provider == "demo" and not tenant.demo):
-            raise ProviderNotEnabled(payment.provider)
-        metadata = {"merchant": tenant.name, "order": tree.order.number, "demo_outcome": command.demo_outcome}
-        charge = Charge(work.tenant, payment.id, payment.amount, command.return_url, metadata)
-        return None if work.dry_run else provider.initialize(charge).authorization_url
-    return None
+def _sessions(command: Checkout, tree: OrderTree, tenant: Tenant, work: Work) -> list[Session]:
+    """Ask the providers for places to pay; a dry run asks nobody. No money moves, so it can come before the commit.
+
+    Raises ProviderNotEnabled, ProviderDeclined, ProviderUnavailable.
+    """
+    providers = [_enabled(payment.provider, tenant, work) for payment in tree.payments]
+    if work.dry_run:
+        return []
+    return [_session(p, payment, command, tree, tenant) for p, payment in zip(providers, tree.payments, strict=True)]
+
+
+def _enabled(name: str, tenant: Tenant, work: Work) -> PaymentProvider:
+    provider = work.books.providers.get(name)
+    if provider is None or (name == "demo" and not tenant.demo):
+        raise ProviderNotEnabled(name)
+    return provider
+
+
+def _session(
+    provider: PaymentProvider, payment: Payment, command: Checkout, tree: OrderTree, tenant: Tenant
+) -> Session:
+    metadata = {"merchant": tenant.name, "order": tree.order.number, "demo_outcome": command.demo_outcome}
+    email = command.contact.email if command.contact else ""
+    charge = Charge(payment.tenant, payment.id, payment.amount, command.return_url, metadata, email)
+    match provider.initialize(charge):
+        case Session() as session:
+            return session
+        case Declined() as declined:
+            raise ProviderDeclined(payment.provider, declined.reason)
+        case Unknown():
+            raise ProviderUnavailable(payment.provider)
+
+
+def _known_as(payments: Sequence[Payment], sessions: Sequence[Session]) -> list[Payment]:
+    """The payments, each with the reference that its provider has for it."""
+    references = [session.reference for session in sessions] or [payment.id for payment in payments]
+    return [
+        payment if reference == payment.id else replace(payment, reference=reference)
+        for payment, reference in zip(payments, references, strict=True)
+    ]
 
 
 def _facts(tree: OrderTree) -> dict[str, Any]:

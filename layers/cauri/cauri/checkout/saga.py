@@ -42,7 +42,15 @@ from cauri.orders.store import load_tree
 from cauri.payments.asking import settle
 from cauri.payments.commands import RecordPaymentRefund, by_system, refund_key
 from cauri.payments.model import Payment, PaymentStatus
-from cauri.providers.ports import Declined, Pending, RefundCall, Refunded, Unknown
+from cauri.providers.ports import (
+    Declined,
+    Pending,
+    RefundCall,
+    Refunded,
+    RefundNeedsAttention,
+    RefundPending,
+    Unknown,
+)
 from cauri.wallet.model import HoldGone
 
 RECLAIM_LIVES: Final = timedelta(hours=1)
@@ -257,7 +265,8 @@ class CheckoutSaga:
         return self._claims(payload).take(wanted, now, now + RECLAIM_LIVES)
 
     def _refund(self, payment: Payment) -> None:
-        call = RefundCall(payment.tenant, f"{payment.id}-r1", payment.id, payment.taken or payment.amount)
+        amount = payment.taken or payment.amount
+        call = RefundCall(payment.tenant, f"{payment.id}-r1", payment.charge_reference, amount)
         match self.books.providers[payment.provider].refund(call):
             case Refunded() as done:
                 self.books.run(
@@ -265,8 +274,10 @@ class CheckoutSaga:
                     by_system(payment.tenant),
                     refund_key(payment.id),
                 )
-            case Declined() as declined:
-                raise RefundDeclinedError(f"{payment.id}: {declined.reason}")
+            case RefundPending():
+                raise RefundUnknownError(f"{payment.id}: the provider is at it")
+            case Declined(reason) | RefundNeedsAttention(reason=reason):
+                raise RefundDeclinedError(f"{payment.id}: {reason}")
             case Unknown() as unknown:
                 raise RefundUnknownError(f"{payment.id}: {unknown.why}")
 

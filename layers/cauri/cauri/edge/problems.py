@@ -72,7 +72,9 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "insufficient_balance": HTTPStatus.UNPROCESSABLE_ENTITY,
     "email_required": HTTPStatus.UNPROCESSABLE_ENTITY,
     "provider_not_enabled": HTTPStatus.UNPROCESSABLE_ENTITY,
-    # Our own trouble
+    "provider_declined": HTTPStatus.UNPROCESSABLE_ENTITY,
+    # Others' trouble, and our own
+    "provider_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     INTERNAL_ERROR: HTTPStatus.INTERNAL_SERVER_ERROR,
     UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -214,15 +216,19 @@ class Problem:
 def problem(trouble: Exception, request_id: str, docs_url: str) -> Problem:
     """The document for whatever went wrong. What is no refusal says nothing of its inside."""
     if isinstance(trouble, Refusal):
-        headers = trouble.headers() if isinstance(trouble, EdgeRefusal) else {}
+        headers = trouble.headers() if isinstance(trouble, EdgeRefusal) else _retry_after(STATUS[trouble.code])
         suggestion = trouble.suggestion()
         more = ({"suggestion": suggestion} if suggestion else {}) | trouble.facts()
         return _document(trouble.code, trouble.detail(), request_id, docs_url, headers, more)
     if isinstance(trouble, Unsettled):
         detail = "A system that we need does not answer. The same request, under the same key, will tell what happened."
-        return _document(UNAVAILABLE, detail, request_id, docs_url, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return _document(UNAVAILABLE, detail, request_id, docs_url, _retry_after(HTTPStatus.SERVICE_UNAVAILABLE))
     detail = "Something went wrong on our side. The same request, under the same key, is safe to send again."
     return _document(INTERNAL_ERROR, detail, request_id, docs_url)
+
+
+def _retry_after(status: HTTPStatus) -> dict[str, str]:
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
 def title(code: str) -> str:

@@ -14,7 +14,7 @@ def settle(books: Books, payment: Payment) -> Verification:
     The webhook, the saga and the recovery all come here, so that value is given only for what the provider
     confirms, and once.
     """
-    answer = books.providers[payment.provider].verify(payment.tenant, payment.id)
+    answer = books.providers[payment.provider].verify(payment.tenant, payment.charge_reference)
     match answer:
         case Captured():
             success = RecordPaymentSuccess(payment.id, answer.amount, answer.provider_reference, answer.at)

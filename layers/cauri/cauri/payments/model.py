@@ -74,9 +74,38 @@ class ProviderNotEnabled(Refusal):
         return f"This tenant does not take payments through {self.provider!r}."
 
 
+@dataclass
+class ProviderDeclined(Refusal):
+    """The provider refuses to open a payment. No money moved, and nothing was kept."""
+
+    code: ClassVar[str] = "provider_declined"
+    provider: str
+    reason: str
+
+    def detail(self) -> str:
+        return f"{self.provider} does not take this payment: {self.reason}."
+
+    def facts(self) -> dict[str, object]:
+        return {"reason": self.reason}
+
+
+@dataclass
+class ProviderUnavailable(Refusal):
+    """The provider gave no answer, or is known to give none now. No money moved, and nothing was kept."""
+
+    code: ClassVar[str] = "provider_unavailable"
+    provider: str
+
+    def detail(self) -> str:
+        return f"{self.provider} does not answer."
+
+    def suggestion(self) -> str:
+        return "Send the same request again in a minute, or pay another way."
+
+
 @dataclass(frozen=True)
 class Payment:
-    """One charge at one provider, for one order. Its id is the reference that the provider knows it by."""
+    """One charge at one provider, for one order."""
 
     tenant: str
     id: str
@@ -90,7 +119,13 @@ class Payment:
     settled_at: Instant | None = None
     taken: Money | None = None
     """What the provider says it took, where that is not `amount`."""
+    reference: str = ""
+    """What the provider knows the charge by, where that is not `id`."""
     version: int = 0
+
+    @property
+    def charge_reference(self) -> str:
+        return self.reference or self.id
 
     @property
     def gave_up(self) -> bool:

@@ -20,6 +20,7 @@ from cauri.providers.ports import (
     Charge,
     Declined,
     Forged,
+    KnownRefund,
     NotFound,
     Pending,
     ProviderEvent,
@@ -107,6 +108,13 @@ class DemoProvider:
             case Unknown():
                 return answer
 
+    def list_refunds(self, tenant: str, charge_reference: str) -> tuple[KnownRefund, ...] | Unknown:
+        answer = self._ask(tenant, "GET", f"charges/{quote(charge_reference, safe='')}/refunds")
+        if isinstance(answer, Unknown) or answer.status != 200:
+            return answer if isinstance(answer, Unknown) else Unknown(f"status {answer.status}")
+        known = _read(wire.RefundsShape, answer.body, charge_reference)
+        return known if isinstance(known, Unknown) else tuple(_known(refund) for refund in known.refunds)
+
     def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
         """Any address may speak for this provider: it has no fixed ones."""
         claimed = next((value for name, value in headers.items() if name.lower() == wire.SIGNATURE_HEADER), "")
@@ -151,6 +159,11 @@ def _not_found(body: bytes, reference: str) -> NotFound | Unknown:
     if isinstance(refused, Unknown):
         return refused
     return NotFound() if refused.error == "no_such_charge" else Unknown(f"status 404, {refused.error}")
+
+
+def _known(refund: wire.RefundShape) -> KnownRefund:
+    done = Refunded(refund.money(), refund.id, refund.refunded_at)
+    return KnownRefund(refund.reference, refund.money(), done)
 
 
 def _refunded(body: bytes, refund: RefundCall) -> Refunded | Unknown:

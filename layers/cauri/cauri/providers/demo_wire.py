@@ -109,6 +109,12 @@ class RefundShape(RefundAskShape):
     refunded_at: AwareDatetime
 
 
+class RefundsShape(Referenced):
+    """What `GET /charges/{reference}/refunds` answers: `reference` is the charge's."""
+
+    refunds: list[RefundShape]
+
+
 class RefusalShape(Referenced):
     """The provider's no. `error` is a code."""
 

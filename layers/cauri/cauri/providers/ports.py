@@ -23,7 +23,8 @@ class Charge:
     """Money to be asked from a shopper. `reference` is ours, and names the charge for good.
 
     `return_url` is where the shopper goes afterwards (http or https). `metadata` is shown to the provider: no
-    secrets and no personal data.
+    secrets and no personal data. `email` is the shopper's, or empty where nobody knows it; it goes to the provider,
+    and nowhere else.
     """
 
     tenant: str
@@ -31,11 +32,16 @@ class Charge:
     amount: Money
     return_url: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A place where the shopper can pay. No money has moved."""
+    """A place where the shopper can pay. No money has moved.
+
+    `reference` is what the charge is asked about with. It is ours, but for a provider that opens a charge only once:
+    there a second opening adds to it.
+    """
 
     reference: str
     authorization_url: str
@@ -65,11 +71,28 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """The provider gave the money back, or has promised to."""
+    """The shopper has the money back, or the provider has sent it for good."""
 
     amount: Money
     provider_reference: str
     at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPending:
+    """The provider took the refund on, and is at it: its end is news, or is asked for with `list_refunds`."""
+
+    amount: Money
+    provider_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundNeedsAttention:
+    """The provider took the refund on and can't finish it without people, who give it the shopper's bank account."""
+
+    amount: Money
+    provider_reference: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +113,20 @@ class NotFound:
 
 
 Verification: TypeAlias = Captured | Declined | Pending | NotFound | Unknown
-RefundAnswer: TypeAlias = Refunded | Declined | Unknown
+Opening: TypeAlias = Session | Declined | Unknown
+RefundOutcome: TypeAlias = Refunded | RefundPending | RefundNeedsAttention | Declined
+"""`Declined` also of one that was taken on and failed in the end: the money stayed."""
+RefundAnswer: TypeAlias = RefundOutcome | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRefund:
+    """A refund in a provider's list. `reference` is ours, or empty where the refund was made past us."""
+
+    reference: str
+    amount: Money
+    outcome: RefundOutcome
+
 
 # -- Webhooks -----------------------------------------------------------------------------------------
 
@@ -139,7 +175,7 @@ class PaymentProvider(Protocol):
     def name(self) -> str:
         """As in the webhook's path and in our records: ``paystack``, ``demo``."""
 
-    def initialize(self, charge: Charge) -> Session:
+    def initialize(self, charge: Charge) -> Opening:
         """Open a place to pay. Moves no money, and may be called again for the same charge.
 
         Raises ValueError for a reference or a return URL that the provider could not carry.
@@ -149,7 +185,14 @@ class PaymentProvider(Protocol):
         """What became of a charge. A question: it changes nothing, and its answer may change."""
 
     def refund(self, refund: RefundCall) -> RefundAnswer:
-        """Give money back, once per `refund.reference` however often it is called."""
+        """Give money back, once per `refund.reference` however often it is called, one call of a charge at a time.
+
+        A provider may know no reference of ours to make it happen once. Its adapter looks at the charge's refunds
+        before it asks for another; two calls at once would both find none, so the caller serialises them.
+        """
+
+    def list_refunds(self, tenant: str, charge_reference: str) -> tuple[KnownRefund, ...] | Unknown:
+        """Every refund of a charge as it stands. A question."""
 
     def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
         """Whether a webhook's raw bytes come from the provider, for this tenant. Compares in constant time."""
