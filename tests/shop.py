@@ -17,13 +17,13 @@ from cauri.checkout.commands import Checkout
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.commands import PutProduct, ReceiveStock
-from cauri.inventory.model import MAIN, Cell, Part
-from cauri.inventory.store import cell_key, product_key
+from cauri.inventory.model import Cell, Part, Product
+from cauri.inventory.store import cell_keys, product_key
 from cauri.money import Money
 from cauri.orders.model import OrderStatus, OrderTree
 from cauri.orders.store import load_tree
 from cauri.parties.commands import PutTenant, PutVendor
-from cauri.parties.model import ShippingRate
+from cauri.parties.model import MAIN, ShippingRate
 from cauri.wallet.commands import Deposit
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
@@ -95,9 +95,9 @@ class Shop:
         self.run(PutProduct("coffee", "ven_buna", "Coffee, 1 kg", {"KES": 210_000}, "zero", weight_grams=1000))
         return self
 
-    def stock(self, **units: int) -> Shop:
+    def stock(self, at: str = MAIN, **units: int) -> Shop:
         for sku, quantity in units.items():
-            self.run(ReceiveStock(sku.replace("_", "-"), quantity))
+            self.run(ReceiveStock(sku.replace("_", "-"), quantity, location=at))
         return self
 
     def deposit(self, amount: int, customer: Caller | None = None, currency: str = "KES") -> None:
@@ -120,7 +120,7 @@ class Shop:
             return {line.id: line.stock for line in tree.lines}
         claims, now = Claims(self.database, self.tenant), self.clock()
         wanted = {
-            line.id: Wanted(line.sku, MAIN, len(self.cells(line.sku)), line.quantity, f"again-{line.id}")
+            line.id: Wanted(line.sku, self.product(line.sku).places, line.quantity, f"again-{line.id}")
             for line in tree.lines
         }
         return {line: tuple(claims.take(each, now, now + timedelta(hours=1))) for line, each in wanted.items()}
@@ -132,11 +132,15 @@ class Shop:
         assert tree is not None
         return tree
 
-    def cells(self, sku: str) -> list[Cell]:
+    def product(self, sku: str) -> Product:
         key = product_key(self.tenant, sku)
         product = self.database.fetch([key])[key]
         assert product is not None
-        keys = [cell_key(self.tenant, sku, MAIN, number) for number in range(product.cells)]
+        return product
+
+    def cells(self, sku: str) -> list[Cell]:
+        """At every location."""
+        keys = cell_keys(self.product(sku))
         found = self.database.fetch(keys)
         return [cell for key in keys if (cell := found[key])]
 

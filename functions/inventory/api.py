@@ -11,16 +11,28 @@ from cauri.edge import wiring
 from cauri.edge.fields import ID_PATTERN, CurrencyCode, Id, Line, MinorUnits, Shape, Title
 from cauri.edge.http import EVERYBODY, STAFF, Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
-from cauri.inventory.commands import PutProduct, ReceiveStock
-from cauri.inventory.model import SkuTaken, Stock, UnknownSku
-from cauri.inventory.queries import catalogue, product_of, stock_of
-from cauri.inventory.views import ProductPage, ProductView, StockView, product_view
-from cauri.parties.model import STANDARD, UnknownTaxClass, UnknownTenant, UnknownVendor
-from pydantic import Field
+from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, ReceiveStock
+from cauri.inventory.model import SameLocation, SkuTaken, Stock, StockCommitted, UnknownLocation, UnknownSku
+from cauri.inventory.movements import AdjustmentReason
+from cauri.inventory.queries import catalogue, movements_of, product_of, stock_of
+from cauri.inventory.views import (
+    MovementPage,
+    ProductPage,
+    ProductView,
+    StockView,
+    movement_view,
+    product_view,
+)
+from cauri.parties.model import MAIN, STANDARD, UnknownTaxClass, UnknownTenant, UnknownVendor
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
+UNITS_MAX: Final = 1_000_000
 SELLERS: Final = frozenset({"admin", "manager", "vendor"})
 
 Sku = Annotated[str, Path(pattern=ID_PATTERN, examples=["coffee-1kg"])]
+Units = Annotated[int, Field(ge=1, le=UNITS_MAX)]
+Reason = Annotated[AdjustmentReason, Field(strict=False)]
 Millimetres = Annotated[int, Field(ge=1, le=100_000)]
 
 api = Api("Inventory")
@@ -37,6 +49,9 @@ class ProductRequest(Shape):
     dimensions_mm: Annotated[list[Millimetres], Field(min_length=3, max_length=3)] | None = None
     variant_of: Id | None = None
     options: Annotated[dict[Id, Line], Field(max_length=20, examples=[{"size": "L"}])] = Field(default_factory=dict)
+    low_stock: Annotated[
+        int | None, Field(ge=0, le=UNITS_MAX, description="Tell when so few units, or fewer, are available")
+    ] = None
 
     def command(self, sku: str) -> PutProduct:
         length, width, height = self.dimensions_mm or (0, 0, 0)
@@ -47,8 +62,34 @@ class ProductRequest(Shape):
 class ReceiptRequest(Shape):
     """Units that arrived from a supplier."""
 
-    quantity: Annotated[int, Field(ge=1, le=1_000_000)]
+    quantity: Units
     reason: Title = "receipt"
+    location: Id = MAIN
+
+
+class AdjustmentRequest(Shape):
+    """What is there is not what the books say: so many more, or, if negative, fewer."""
+
+    quantity: Annotated[int, Field(ge=-UNITS_MAX, le=UNITS_MAX, json_schema_extra={"not": {"const": 0}}, examples=[-2])]
+    reason: Reason
+    location: Id = MAIN
+    note: Line = ""
+
+    @field_validator("quantity")
+    @classmethod
+    def _changes_something(cls, quantity: int) -> int:
+        if quantity == 0:
+            raise PydanticCustomError("quantity", "Input should not be 0")
+        return quantity
+
+
+class MoveRequest(Shape):
+    """Units that go from one location to another."""
+
+    quantity: Units
+    from_location: Id
+    to_location: Id
+    note: Line = ""
 
 
 @api.command(
@@ -81,14 +122,63 @@ def list_products(caller: Caller, limit: Limit = 50, cursor: CursorAsked = None)
 
 
 @api.command(
-    "POST", "/v1/stock/<sku>/receipts", roles=SELLERS, answer=Stock, status=HTTPStatus.CREATED, refusals=[UnknownSku]
+    "POST",
+    "/v1/stock/<sku>/receipts",
+    roles=SELLERS,
+    answer=Stock,
+    status=HTTPStatus.CREATED,
+    refusals=[UnknownSku, UnknownLocation],
 )
 def receive_stock(sku: Sku, body: ReceiptRequest) -> ReceiveStock:
     """Receive stock
 
     Units that arrive from a supplier become available. A vendor receives its own.
     """
-    return ReceiveStock(sku, body.quantity, body.reason)
+    return ReceiveStock(sku, body.quantity, body.reason, body.location)
+
+
+@api.command(
+    "POST",
+    "/v1/stock/<sku>/adjustments",
+    roles=SELLERS,
+    answer=Stock,
+    status=HTTPStatus.CREATED,
+    refusals=[UnknownSku, UnknownLocation, StockCommitted],
+)
+def adjust_stock(sku: Sku, body: AdjustmentRequest) -> AdjustStock:
+    """Adjust stock
+
+    Make the books say what is there, and why it was not so. What is reserved for or allocated to orders stays:
+    no more can leave than is available. A vendor adjusts its own.
+    """
+    return AdjustStock(sku, body.quantity, body.reason, body.location, body.note)
+
+
+@api.command(
+    "POST",
+    "/v1/stock/<sku>/moves",
+    roles=SELLERS,
+    answer=Stock,
+    status=HTTPStatus.CREATED,
+    refusals=[UnknownSku, UnknownLocation, SameLocation, StockCommitted],
+)
+def move_stock(sku: Sku, body: MoveRequest) -> MoveStock:
+    """Move stock
+
+    Available units go from one location to another. A vendor moves its own.
+    """
+    return MoveStock(sku, body.quantity, body.from_location, body.to_location, body.note)
+
+
+@api.read("/v1/stock/<sku>/movements", roles=STAFF | {"vendor"}, answer=MovementPage, refusals=[UnknownSku])
+def list_movements(sku: Sku, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None) -> MovementPage:
+    """List the movements of a product's stock, the newest first
+
+    Every unit that came, left, or went elsewhere, and why. Their sum is what is on hand. A vendor sees its own.
+    """
+    cursors = cursors_of(caller, "movements", sku)
+    page = movements_of(wiring.database(), caller, sku, after=cursors.open(cursor), limit=limit)
+    return MovementPage([movement_view(movement) for movement in page.items], cursors.seal(page.position))
 
 
 @api.read("/v1/stock/<sku>", roles=STAFF | {"vendor"}, answer=StockView, refusals=[UnknownSku])

@@ -13,12 +13,14 @@ from cauri.edge.fields import ID_PATTERN, BasisPoints, CountryCode, CurrencyCode
 from cauri.edge.http import STAFF, Api
 from cauri.edge.pages import page, swagger_ui
 from cauri.parties.commands import PutTenant, PutVendor
-from cauri.parties.model import STANDARD, ShippingRate, UnknownTaxClass, UnknownTenant, UnknownVendor
+from cauri.parties.model import MAIN, STANDARD, ShippingRate, UnknownTaxClass, UnknownTenant, UnknownVendor
 from cauri.parties.queries import tenant_of, vendor_for
 from cauri.parties.views import TenantView, VendorView
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 VendorId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ven_kazi"])]
+Locations = Annotated[list[Id], Field(min_length=1, max_length=20, json_schema_extra={"uniqueItems": True})]
 TaxRates = Annotated[dict[Id, BasisPoints], Field(min_length=1, max_length=50, examples=[{STANDARD: 1600}])]
 
 api = Api("Platform")
@@ -40,11 +42,29 @@ class TenantRequest(Shape):
     shipping: Annotated[dict[CurrencyCode, ShippingRateRequest], Field(max_length=50)] = Field(default_factory=dict)
     shipping_tax_class: Id = STANDARD
     demo: Annotated[bool, Field(description="Payments are played by the demo provider")] = False
+    locations: Annotated[
+        Locations, Field(description="Where stock is kept, in the order in which orders are served from there")
+    ] = Field(default_factory=lambda: [MAIN])
+    cart_reservation_minutes: Annotated[int, Field(ge=1, le=120)] = 10
+
+    @field_validator("locations")
+    @classmethod
+    def _names_each_once(cls, locations: list[str]) -> list[str]:
+        if len(set(locations)) != len(locations):
+            raise PydanticCustomError("locations", "A location is named once")
+        return locations
 
     def command(self) -> PutTenant:
         shipping = {currency: ShippingRate(rate.base, rate.per_kg) for currency, rate in self.shipping.items()}
         return PutTenant(
-            self.name, self.tax_rates, self.prices_include_tax, shipping, self.shipping_tax_class, self.demo
+            self.name,
+            self.tax_rates,
+            self.prices_include_tax,
+            shipping,
+            self.shipping_tax_class,
+            self.demo,
+            tuple(self.locations),
+            self.cart_reservation_minutes,
         )
 
 

@@ -42,6 +42,9 @@ class Bad:
         return f"{self.path.rpartition('/')[2]}{self.pointer}: {json.dumps(self.body)[:60]}"
 
 
+THERE = {"from_location": "main", "to_location": "mombasa"}
+
+
 def checkout(pointer: str, **body: Any) -> Bad:
     whole = {
         "lines": [{"sku": "coffee", "quantity": 1}],
@@ -163,6 +166,31 @@ BAD = [
         for quantity in [0, -1, 1.5, "5", True, 1_000_001, MANY]
     ),
     Bad("POST", "/v1/stock/coffee/receipts", {"quantity": 1, "reason": "a\x00"}, "/reason"),
+    *(Bad("POST", "/v1/stock/coffee/receipts", {"quantity": 1, "location": one}, "/location") for one in IDS),
+    *(
+        Bad("POST", "/v1/stock/coffee/adjustments", {"quantity": quantity, "reason": "count"}, "/quantity")
+        for quantity in [0, 0.5, "5", True, 1_000_001, -1_000_001, MANY, None]
+    ),
+    *(
+        Bad("POST", "/v1/stock/coffee/adjustments", {"quantity": 1, "reason": reason}, "/reason")
+        for reason in ["", "because", "DAMAGE", 1, None]
+    ),
+    Bad("POST", "/v1/stock/coffee/adjustments", {"quantity": 1, "reason": "count", "note": "a\x00"}, "/note"),
+    *(
+        Bad("POST", "/v1/stock/coffee/moves", {"quantity": quantity, **THERE}, "/quantity")
+        for quantity in [0, -1, 1.5, True, MANY]
+    ),
+    *(
+        Bad("POST", "/v1/stock/coffee/moves", {"quantity": 1, **THERE, "to_location": one}, "/to_location")
+        for one in IDS
+    ),
+    *(product("/low_stock", low_stock=units) for units in (-1, 1.5, "1", True, MANY)),
+    *(
+        tenant("/locations", locations=names)
+        for names in ([], ["a", "a"], "main", None, [f"l{at}" for at in range(21)])
+    ),
+    *(tenant("/locations/0", locations=[name]) for name in IDS),
+    *(tenant("/cart_reservation_minutes", cart_reservation_minutes=time) for time in (0, 121, 1.5, "10", True)),
     Bad("POST", "/v1/carts", {"currency": "XXX"}, "/currency", ("guest",)),
     Bad("POST", "/v1/carts", {}, "/currency", ("guest",)),
     Bad("PUT", "/v1/carts/crt_1/lines/coffee", {"quantity": 0}, "/quantity", ("guest",)),

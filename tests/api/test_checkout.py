@@ -73,7 +73,7 @@ def test_a_cart_has_a_hundred_lines_and_no_more(people: People, shop: Shop) -> N
     key = cart_key(shop.tenant, cart_id)
     cart = shop.database.fetch([key])[key]
     assert cart is not None
-    lines = tuple(CartLine(f"sku-{number}", 1, "ven_kazi", 1, 100) for number in range(100))
+    lines = tuple(CartLine(f"sku-{number}", 1, "ven_kazi", {"main": 1}, 100) for number in range(100))
     shop.database.transact([CARTS.write(dataclasses.replace(cart, lines=lines))])
     reply = people.customer().put(f"/v1/carts/{cart_id}/lines/coffee", {"quantity": 1})
     assert (reply.status, reply.code) == (422, "too_many_lines")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cauri.books.log import Record, read_record
 from cauri.checkout.commands import InlineLine
 from cauri.edge import wiring
 from cauri.inventory.commands import PutProduct
 from cauri.inventory.model import catalogue_shard
 
 from tests.api.client import Client, People
+from tests.proof import state
 from tests.shop import Shop
 
 BASKET = {
@@ -22,6 +24,7 @@ BASKET = {
     "dimensions_mm": [300, 300, 350],
     "variant_of": "kiondo",
     "options": {"size": "M", "colour": "Bläck ☕"},
+    "low_stock": 5,
 }
 
 
@@ -45,6 +48,7 @@ def test_what_is_left_out_takes_its_default(people: People, shop: Shop) -> None:
         "dimensions_mm": None,
         "variant_of": None,
         "options": {},
+        "low_stock": None,
     }
 
 
@@ -143,7 +147,8 @@ def test_another_tenants_catalogue_is_empty(people: People, shop: Shop) -> None:
 def test_what_arrives_is_available(people: People, shop: Shop) -> None:
     reply = people.vendor("ven_buna").post("/v1/stock/coffee/receipts", {"quantity": 25, "reason": "harvest"})
     assert reply.status == 201
-    assert reply.json() == {"sku": "coffee", "on_hand": 75, "available": 75, "reserved": 0, "allocated": 0}
+    there = {"on_hand": 75, "available": 75, "reserved": 0, "allocated": 0}
+    assert reply.json() == {"sku": "coffee", **there, "locations": [{"location": "main", **there}]}
     assert people.admin.get("/v1/stock/coffee").json() == {**reply.json(), "reservations": []}
 
 
@@ -164,3 +169,68 @@ def test_a_product_without_stock_has_none(people: People, shop: Shop) -> None:
 def test_stock_of_what_is_not_sold_is_not_there(people: People, shop: Shop) -> None:
     assert people.admin.get("/v1/stock/none").code == "unknown_sku"
     assert people.admin.post("/v1/stock/none/receipts", {"quantity": 1}).code == "unknown_sku"
+
+
+# -- Locations
+
+
+def test_stock_is_kept_adjusted_and_moved_at_the_tenants_locations(people: People, shop: Shop) -> None:
+    shop.furnish(locations=("main", "mombasa"))
+    buna = people.vendor("ven_buna")
+    assert buna.post("/v1/stock/coffee/receipts", {"quantity": 25, "location": "mombasa"}).json()["on_hand"] == 75
+    lost = {"quantity": -3, "reason": "damage", "location": "mombasa", "note": "wet"}
+    assert buna.post("/v1/stock/coffee/adjustments", lost).status == 201
+    moved = buna.post(
+        "/v1/stock/coffee/moves", {"quantity": 20, "from_location": "mombasa", "to_location": "main"}
+    ).json()
+    assert {each["location"]: each["available"] for each in moved["locations"]} == {"main": 70, "mombasa": 2}
+    assert {**moved, "reservations": []} == buna.get("/v1/stock/coffee").json()
+
+
+def test_what_stands_against_a_change_of_stock(people: People, shop: Shop) -> None:
+    shop.furnish(locations=("main", "mombasa"))
+    shop.checkout(lines=(InlineLine("coffee", 45),), currency="KES")
+    more = people.admin.post("/v1/stock/coffee/adjustments", {"quantity": -6, "reason": "loss"})
+    assert (more.status, more.code) == (409, "stock_committed")
+    assert (more.json()["available"], more.json()["reserved"], more.json()["allocated"]) == (5, 45, 0)
+    nowhere = people.admin.post("/v1/stock/coffee/receipts", {"quantity": 1, "location": "atlantis"})
+    assert (nowhere.status, nowhere.code) == (422, "unknown_location")
+    assert "main, mombasa" in nowhere.json()["suggestion"]
+    here = {"quantity": 1, "from_location": "main", "to_location": "main"}
+    assert people.admin.post("/v1/stock/coffee/moves", here).code == "same_location"
+
+
+def test_the_movements_of_a_product_are_read_in_pages(people: People, shop: Shop) -> None:
+    for turn in range(1, 5):
+        shop.clock.advance(minutes=1)
+        people.admin.post("/v1/stock/coffee/adjustments", {"quantity": turn, "reason": "count"})
+    first = people.admin.get("/v1/stock/coffee/movements", query={"limit": 3}).json()
+    rest = people.admin.get("/v1/stock/coffee/movements", query={"cursor": first["next_cursor"]}).json()
+    assert rest["next_cursor"] is None
+    told = [(each["kind"], each["quantity"], each["reason"]) for each in first["items"] + rest["items"]]
+    assert sorted(told) == [*(("adjustment", turn, "count") for turn in range(1, 5)), ("receipt", 50, "receipt")]
+
+
+def test_others_stock_is_neither_changed_nor_seen(people: People, shop: Shop) -> None:
+    there = {"quantity": 1, "from_location": "main", "to_location": "main"}
+    for client in (people.vendor("ven_kazi"), People(people.issuer, "kiosk").admin):
+        assert client.post("/v1/stock/coffee/adjustments", {"quantity": 1, "reason": "count"}).code == "unknown_sku"
+        assert client.post("/v1/stock/coffee/moves", {**there, "to_location": "x"}).code == "unknown_sku"
+        assert client.get("/v1/stock/coffee/movements").code == "unknown_sku"
+
+
+# -- Low stock
+
+
+def test_low_stock_is_told_once_per_crossing(people: People, shop: Shop) -> None:
+    few = BASKET | {"low_stock": 5}
+    people.admin.put("/v1/products/kiondo-m", few)
+    for quantity in (20, -14, -1, -1, 2, -3, 1):
+        people.admin.post("/v1/stock/kiondo-m/adjustments", {"quantity": quantity, "reason": "count"})
+    told = [event.name for record in records(shop) for event in record.events if event.resource == "kiondo-m"]
+    levels = [name for name in told if name in ("stock.low", "stock.replenished")]
+    assert sorted(levels) == ["stock.low", "stock.low", "stock.replenished"]
+
+
+def records(shop: Shop) -> list[Record]:
+    return [read_record(item) for item in state.items()["log"]]

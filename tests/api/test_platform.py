@@ -20,6 +20,8 @@ RULES = {
     "shipping": {"KES": {"base": 250, "per_kg": 100}},
     "shipping_tax_class": "zero",
     "demo": True,
+    "locations": ["nairobi", "mombasa"],
+    "cart_reservation_minutes": 20,
 }
 NOBODY = Client(None)
 

@@ -40,7 +40,7 @@ EMPTY = Cart(TENANT, "crt_1", "cus_1", "KES", (), START)
 
 
 def a_line(sku: str, quantity: int = 1) -> CartLine:
-    return CartLine(sku, quantity, "ven_1", 1, 100)
+    return CartLine(sku, quantity, "ven_1", {}, 100)
 
 
 def test_putting_a_sku_again_changes_its_quantity_and_keeps_its_place() -> None:

@@ -71,44 +71,78 @@ def holds_are_of_orders_that_wait(picture: Picture) -> Differences:
 
 
 def stock_adds_up(picture: Picture) -> Differences:
-    """What is on hand is what was received, over the cells of a SKU; no number is below zero."""
-    received, on_hand = Counter[str](), Counter[str]()
-    for record in picture.records:
-        for event in record.events:
-            if event.name == "stock.received":
-                received[event.resource] += event.data["quantity"]
+    """What is on hand at a location is the sum of its movements, over the cells of a SKU; no number is below zero."""
+    moved, on_hand = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for movement in picture.movements:
+        moved[movement.sku, movement.location] += movement.quantity
     for cell in picture.cells:
-        on_hand[cell.sku] += cell.on_hand
+        on_hand[cell.sku, cell.location] += cell.on_hand
         if min([cell.available, cell.allocated, *(claim.quantity - 1 for claim in cell.claims.values())]) < 0:
             yield f"a number of {cell} is below zero, or a claim is for nothing"
-    if received != on_hand:
-        yield f"received {dict(received)}, and on hand {dict(on_hand)}"
+    if moved != on_hand:
+        yield f"moved {dict(moved)}, and on hand {dict(on_hand)}"
+
+
+def movements_are_in_the_log(picture: Picture) -> Differences:
+    """Every unit that moved is in a record of the log, and the other way round."""
+    moved, told = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for movement in picture.movements:
+        moved[movement.sku, movement.location] += movement.quantity
+    for record in picture.records:
+        for event in record.events:
+            match event.name:
+                case "stock.received" | "stock.adjusted":
+                    told[event.resource, event.data["location"]] += event.data["quantity"]
+                case "stock.moved":
+                    told[event.resource, event.data["from"]] -= event.data["quantity"]
+                    told[event.resource, event.data["to"]] += event.data["quantity"]
+    if moved != told:
+        yield f"moved {dict(moved)}, and the log tells {dict(told)}"
+
+
+def low_stock_is_told_at_each_crossing(picture: Picture) -> Differences:
+    """Low and replenished take turns, and the last that was told is what the product says."""
+    for product in picture.products:
+        told = [
+            event.name
+            for record in sorted(picture.records, key=lambda record: record.at)
+            for event in sorted(record.events, key=lambda event: event.version)
+            if event.resource == product.sku and event.name in ("stock.low", "stock.replenished")
+        ]
+        turns = [("stock.low", "stock.replenished")[at % 2] for at in range(len(told))]
+        if sorted(told) != sorted(turns):
+            yield f"of {product.sku} was told {told}"
+        if product.low_stock is not None and product.is_low != (len(told) % 2 == 1):
+            yield f"{product.sku} says that it is low: {product.is_low}; and told was {told}"
 
 
 def cells_are_known(picture: Picture) -> Differences:
     """A product says how many cells it has; each that has anything is one of them."""
     cells = {product.sku: product.cells for product in picture.products}
     for cell in picture.cells:
-        if cell.number >= cells[cell.sku]:
-            yield f"{cell.sku} has cell {cell.number}, and says that it has {cells[cell.sku]}"
+        known = cells[cell.sku].get(cell.location, 0)
+        if cell.number >= known:
+            yield f"{cell.sku} has cell {cell.number} at {cell.location}, and says that it has {known}"
 
 
 def allocations_are_of_confirmed_orders(picture: Picture) -> Differences:
     """What is allocated in a cell is what confirmed orders have there and claim no more: nothing is sold twice."""
-    allocated = Counter[tuple[str, int]]()
+    allocated = Counter[tuple[str, str, int]]()
     for tree in picture.trees:
         if tree.order.status is OrderStatus.CONFIRMED:
             for part in tree.parts:
                 if not _claimed(picture, part):
-                    allocated[part.sku, part.cell] += part.quantity
+                    allocated[part.sku, part.location, part.cell] += part.quantity
     for cell in picture.cells:
-        if cell.allocated != allocated[cell.sku, cell.number]:
-            sold = allocated[cell.sku, cell.number]
+        sold = allocated[cell.sku, cell.location, cell.number]
+        if cell.allocated != sold:
             yield f"cell {cell.number} of {cell.sku} has {cell.allocated} allocated, and orders have {sold}"
 
 
 def no_two_lines_share_a_claim(picture: Picture) -> Differences:
-    owners = Counter((part.sku, part.cell, part.owner) for tree in _living(picture) for part in tree.parts)
+    owners = Counter(
+        (part.sku, part.location, part.cell, part.owner) for tree in _living(picture) for part in tree.parts
+    )
     for owner, times in owners.items():
         if times > 1:
             yield f"{times} lines have the claim {owner}"
@@ -116,10 +150,10 @@ def no_two_lines_share_a_claim(picture: Picture) -> Differences:
 
 def kept_claims_are_of_orders(picture: Picture) -> Differences:
     """A claim that does not expire is of an order that is paid, or nobody would ever give it back."""
-    owned = {(part.sku, part.cell, part.owner) for tree in _living(picture) for part in tree.parts}
+    owned = {(part.sku, part.location, part.cell, part.owner) for tree in _living(picture) for part in tree.parts}
     for cell in picture.cells:
         for owner, claim in cell.claims.items():
-            if not claim.held and (cell.sku, cell.number, owner) not in owned:
+            if not claim.held and (cell.sku, cell.location, cell.number, owner) not in owned:
                 yield f"the kept claim {owner} on {cell.sku} is of no order"
 
 
@@ -215,6 +249,8 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     balances_are_what_was_posted,
     holds_are_of_orders_that_wait,
     stock_adds_up,
+    movements_are_in_the_log,
+    low_stock_is_told_at_each_crossing,
     cells_are_known,
     allocations_are_of_confirmed_orders,
     no_two_lines_share_a_claim,
@@ -264,7 +300,7 @@ def _living(picture: Picture) -> list[OrderTree]:
 
 def _claimed(picture: Picture, part: Part, until: Instant | None = None) -> bool:
     """True if the part is claimed, and, with `until`, for no shorter than that."""
-    cell = picture.cell(part.sku, part.cell)
+    cell = picture.cell(part)
     claim = cell.claims.get(part.owner) if cell else None
     if claim is None or claim.quantity != part.quantity:
         return False

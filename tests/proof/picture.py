@@ -12,8 +12,9 @@ from cauri.books.shelf import Shelf, Wire
 from cauri.checkout.model import Cart
 from cauri.checkout.store import CARTS
 from cauri.clock import Instant
-from cauri.inventory.model import Cell, Product
-from cauri.inventory.store import CELLS, PRODUCTS
+from cauri.inventory.model import Cell, Part, Product
+from cauri.inventory.movements import Movement
+from cauri.inventory.store import CELLS, MOVEMENTS, PRODUCTS
 from cauri.orders.model import Order, OrderTree
 from cauri.orders.store import ORDERS, VENDOR_ORDERS
 from cauri.payments.store import PAYMENTS
@@ -34,12 +35,15 @@ class Picture:
     records: list[Record]
     products: list[Product]
     cells: list[Cell]
+    movements: list[Movement]
     carts: list[Cart]
     trees: list[OrderTree]
     balances: list[Balance]
 
-    def cell(self, sku: str, number: int) -> Cell | None:
-        return next((cell for cell in self.cells if (cell.sku, cell.number) == (sku, number)), None)
+    def cell(self, part: Part) -> Cell | None:
+        """The cell that has, or had, the part."""
+        place = (part.sku, part.location, part.cell)
+        return next((cell for cell in self.cells if (cell.sku, cell.location, cell.number) == place), None)
 
 
 def picture(stored: Items, at: Instant) -> Picture:
@@ -50,6 +54,7 @@ def picture(stored: Items, at: Instant) -> Picture:
         records=sorted((record for record in records if not record.undone), key=lambda record: record.at),
         products=_on(PRODUCTS, commerce, "product#"),
         cells=_on(CELLS, commerce, "stock#"),
+        movements=_on(MOVEMENTS, commerce, "movements#"),
         carts=_on(CARTS, commerce, "cart#"),
         trees=_trees(commerce),
         balances=_on(BALANCES, stored["wallet"], "customer#"),

@@ -49,7 +49,10 @@ def end_of(world: World, order: str) -> End:
         tuple(payment.status for payment in tree.payments),
         (funds.available, funds.held),
         {account: amount for (account, _), amount in posted(seen).items() if amount},
-        {(cell.sku, cell.number): (cell.available, cell.reserved, cell.allocated) for cell in seen.cells},
+        {
+            (cell.sku, cell.location, cell.number): (cell.available, cell.reserved, cell.allocated)
+            for cell in seen.cells
+        },
         dict(world.provider.refunds),
     )
 

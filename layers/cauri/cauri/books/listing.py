@@ -40,6 +40,26 @@ def read_page(
     return Page(shelf.from_items(items), items[-1]["list_at"]["S"] if more and items else None)
 
 
+def read_newest(database: Database, shelf: Shelf[T], partition: str, *, after: str | None, limit: int) -> Page[T]:
+    """At most `limit` of the aggregates that share a partition, the last in its order first. Nothing is missing."""
+    condition, values = "pk = :pk", {":pk": {"S": partition}}
+    if after is not None:
+        condition, values = condition + " AND sk < :after", {**values, ":after": {"S": after}}
+    answer = database.query(
+        shelf.table,
+        {
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ScanIndexForward": False,
+            "Limit": limit + 1,
+        },
+    )
+    found = answer["Items"]
+    items = found[:limit]
+    more = len(found) > limit or "LastEvaluatedKey" in answer
+    return Page(shelf.from_items(items), items[-1]["sk"]["S"] if more and items else None)
+
+
 def _request(name: str, after: str | None, limit: int, *, newest_first: bool) -> dict[str, Any]:
     condition, values = "#list = :list", {":list": {"S": name}}
     if after is not None:

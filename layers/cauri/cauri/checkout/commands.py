@@ -170,19 +170,23 @@ def _claim(
     lines = sorted(start.lines, key=lambda line: line.sku)
     missing = [product_key(work.tenant, line.sku) for line in lines if line.sku not in start.products]
     vendors = [vendor_key(work.tenant, vendor_id) for vendor_id in sorted({line.vendor_id for line in lines})]
-    calls: list[Any] = [functools.partial(work.fetch, *missing, *vendors), *reservations(lines, work)]
+    calls: list[Any] = [
+        functools.partial(work.fetch, *missing, *vendors),
+        *reservations(lines, start.tenant, work),
+    ]
     found, *reserved = work.database.together(*calls)
     products = {**start.products, **_found_products(found, missing)}
     stock = {line.sku: parts for line, parts in zip(lines, reserved, strict=True)}
     grown = [line for line in lines if isinstance(stock[line.sku], OutOfStock) and _has_grown(line, products)]
     if grown:  # what the cart remembers is old: there are more cells to look in
         again = [replace(line, cells=products[line.sku].cells) for line in grown]
-        stock |= zip((line.sku for line in again), work.database.together(*reservations(again, work)), strict=True)
+        claimed = work.database.together(*reservations(again, start.tenant, work))
+        stock |= zip((line.sku for line in again), claimed, strict=True)
     return products, _sellers(products, {key: found[key] for key in vendors}, work), stock
 
 
 def _has_grown(line: CartLine, products: Mapping[str, Product]) -> bool:
-    return line.sku in products and products[line.sku].cells > line.cells
+    return line.sku in products and products[line.sku].cells != line.cells
 
 
 def _sellers(

@@ -182,7 +182,8 @@ class CartLine:
     sku: str
     quantity: int
     vendor_id: str
-    cells: int
+    cells: dict[str, int]
+    """The product's, by location."""
     price: int
 
 

@@ -25,7 +25,7 @@ from cauri.clock import Instant
 from cauri.errors import Unsettled
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
-from cauri.inventory.model import MAIN, OutOfStock, Part, Product
+from cauri.inventory.model import OutOfStock, Part, Product, places_of
 from cauri.inventory.store import product_key
 from cauri.orders.commands import CancelOrder, ConfirmOrder
 from cauri.orders.model import (
@@ -39,6 +39,7 @@ from cauri.orders.model import (
     UnknownOrder,
 )
 from cauri.orders.store import load_tree
+from cauri.parties.store import tenant_key
 from cauri.payments.asking import settle
 from cauri.payments.commands import RecordPaymentRefund, by_system, refund_key
 from cauri.payments.model import Payment, PaymentStatus
@@ -69,14 +70,14 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Replaced:
-    """A line's stock that was gone, by cell, and what was claimed in its place."""
+    """A line's stock that was gone, by its place in the line, and what was claimed instead."""
 
     lost: list[int]
     claimed: list[Part]
 
     def instead_of(self, stock: Sequence[Part]) -> tuple[Part, ...]:
         """The line's stock as it is now."""
-        return (*(part for part in stock if part.cell not in self.lost), *self.claimed)
+        return (*(part for at, part in enumerate(stock) if at not in self.lost), *self.claimed)
 
 
 Secured = dict[str, Replaced]
@@ -166,8 +167,8 @@ class CheckoutSaga:
         secured: Secured = {}
         try:
             for line in tree.lines:
-                if gone := [part for part in line.stock if part in lost]:
-                    secured[line.id] = Replaced([part.cell for part in gone], self._reclaim(line, gone, payload))
+                if gone := [at for at, part in enumerate(line.stock) if part in lost]:
+                    secured[line.id] = Replaced(gone, self._reclaim(line, [line.stock[at] for at in gone], payload))
                 if sum(len(replaced.claimed) for replaced in secured.values()) > RECLAIMS_MAX:
                     return {"next": "lost", "stock": _secured_stock().dump_python(secured, mode="json")}
         except OutOfStock:
@@ -258,10 +259,13 @@ class CheckoutSaga:
     def _reclaim(self, line: LineItem, gone: Iterable[Part], payload: Payload) -> list[Part]:
         now = self.books.clock()
         key: Key[Product] = product_key(payload["tenant"], line.sku)
-        product = self.books.database.fetch([key])[key]
+        of_tenant = tenant_key(payload["tenant"])
+        found = self.books.database.fetch([key, of_tenant])
+        product, tenant = found[key], found[of_tenant]
+        places = places_of(product.cells, tenant.locations) if product and tenant else ()
         owner = digest(payload["execution"], line.id)[:24]
         missing = sum(part.quantity for part in gone)
-        wanted = Wanted(line.sku, MAIN, product.cells if product else 1, missing, owner)
+        wanted = Wanted(line.sku, places, missing, owner)
         return self._claims(payload).take(wanted, now, now + RECLAIM_LIVES)
 
     def _refund(self, payment: Payment) -> None:

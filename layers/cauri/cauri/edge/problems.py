@@ -46,6 +46,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     # What stands against it now
     "contended": HTTPStatus.CONFLICT,
     "out_of_stock": HTTPStatus.CONFLICT,
+    "stock_committed": HTTPStatus.CONFLICT,
     "sku_taken": HTTPStatus.CONFLICT,
     "cart_completed": HTTPStatus.CONFLICT,
     "price_changed": HTTPStatus.CONFLICT,
@@ -59,6 +60,8 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     # What a rule says
     "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "unknown_tax_class": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unknown_location": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "same_location": HTTPStatus.UNPROCESSABLE_ENTITY,
     "currency_mismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
     "cart_empty": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too_many_lines": HTTPStatus.UNPROCESSABLE_ENTITY,

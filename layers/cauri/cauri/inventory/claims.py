@@ -15,16 +15,15 @@ from cauri.books.database import ConditionFailed, Database
 from cauri.books.shelf import Write
 from cauri.clock import Instant
 from cauri.inventory import store
-from cauri.inventory.model import Cell, Claim, OutOfStock, Part
+from cauri.inventory.model import Cell, Claim, OutOfStock, Part, Place
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Units of a SKU for one owner. `cells` is how many cells the SKU had when somebody last looked."""
+    """Units of a SKU for one owner, from `places` in their order."""
 
     sku: str
-    location: str
-    cells: int
+    places: Sequence[Place]
     quantity: int
     owner: str
 
@@ -35,16 +34,22 @@ class Claims:
         self._tenant = tenant
 
     def take(self, wanted: Wanted, now: Instant, expires: Instant) -> list[Part]:
-        """Claim all of `wanted`, in one cell if one has it, else over several; or give back all and raise OutOfStock.
+        """Claim all of `wanted`, or give back all and raise OutOfStock.
 
-        Taking again for the same owner takes nothing more.
+        It comes from the first place that has all of it (from one cell, or else over several), since what comes from
+        one place is sent once; if none has all, from the places in their order, as much as each has. Taking again
+        for the same owner takes nothing more.
         """
         taken: list[Part] = []
         short: list[Cell] = []
-        for number in _from_a_cell_of_its_own(wanted):
-            self._take_from(number, wanted, now, expires, taken, short, whole=True)
-        for cell in short:
-            self._take_from(cell.number, wanted, now, expires, taken, [], whole=False, seen=cell)
+        for place in wanted.places:
+            here: list[Cell] = []
+            for number in _from_a_cell_of_its_own(place, wanted.owner):
+                self._take_from(place.location, number, wanted, now, expires, taken, here, whole=True)
+            if sum(cell.available_at(now) for cell in here) >= _missing(wanted, taken):
+                self._fill(wanted, here, now, expires, taken)
+            short += here
+        self._fill(wanted, short, now, expires, taken)
         if _missing(wanted, taken):
             for part in taken:  # one by one: this may run among other lines' claims, and waits for no thread of theirs
                 self._try(store.give_back(self._tenant, part))
@@ -52,8 +57,14 @@ class Claims:
             raise OutOfStock(wanted.sku, wanted.quantity, available)
         return taken
 
+    def _fill(self, wanted: Wanted, short: Sequence[Cell], now: Instant, expires: Instant, taken: list[Part]) -> None:
+        """Add to `taken` as much as each of the cells has, until nothing is missing."""
+        for cell in short:
+            self._take_from(cell.location, cell.number, wanted, now, expires, taken, [], whole=False, seen=cell)
+
     def _take_from(
         self,
+        location: str,
         number: int,
         wanted: Wanted,
         now: Instant,
@@ -69,7 +80,7 @@ class Claims:
             quantity = missing if whole else min(missing, self._after_expiry(seen, now) if seen else 0)
             if quantity <= 0:
                 return
-            part = Part(wanted.sku, wanted.location, number, wanted.owner, quantity)
+            part = Part(wanted.sku, location, number, wanted.owner, quantity)
             try:
                 self._database.write(store.take(self._tenant, part, expires))
             except ConditionFailed as failed:
@@ -143,7 +154,7 @@ def _missing(wanted: Wanted, taken: Iterable[Part]) -> int:
     return wanted.quantity - sum(part.quantity for part in taken)
 
 
-def _from_a_cell_of_its_own(wanted: Wanted) -> Sequence[int]:
+def _from_a_cell_of_its_own(place: Place, owner: str) -> Sequence[int]:
     """All cells, beginning where this owner begins: owners spread, and one owner always looks in the same order."""
-    first = zlib.crc32(wanted.owner.encode()) % wanted.cells
-    return [*range(first, wanted.cells), *range(first)]
+    first = zlib.crc32(owner.encode()) % place.cells
+    return [*range(first, place.cells), *range(first)]

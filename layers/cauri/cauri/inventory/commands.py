@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
-from cauri.inventory.model import MAIN, Product, SkuTaken, UnknownSku, cells_for, stock_of
-from cauri.inventory.store import Receipt, cell_key, product_key
+from cauri.inventory.levels import levelled
+from cauri.inventory.model import CellChange, Product, SameLocation, SkuTaken, UnknownLocation, UnknownSku
+from cauri.inventory.movements import AdjustmentReason, Movement, MovementKind
+from cauri.inventory.shelves import Shelves, shelves_of
+from cauri.inventory.store import product_key
 from cauri.inventory.views import product_view
-from cauri.money import split_units
-from cauri.parties.model import STANDARD, UnknownTenant, UnknownVendor
+from cauri.parties.model import MAIN, STANDARD, UnknownTenant, UnknownVendor
 from cauri.parties.store import tenant_key, vendor_key
 
 
@@ -29,6 +32,7 @@ class PutProduct(Command):
     dimensions_mm: tuple[int, int, int] | None = None
     variant_of: str | None = None
     options: dict[str, str] = field(default_factory=dict)
+    low_stock: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,31 @@ class ReceiveStock(Command):
     sku: str
     quantity: int
     reason: str = "receipt"
+    location: str = MAIN
+
+
+@dataclass(frozen=True)
+class AdjustStock(Command):
+    """What is there is not what the books say: so many more, or, if negative, fewer."""
+
+    name: ClassVar = "adjust_stock"
+    sku: str
+    quantity: int
+    reason: AdjustmentReason
+    location: str = MAIN
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class MoveStock(Command):
+    """Available units go from one location to another."""
+
+    name: ClassVar = "move_stock"
+    sku: str
+    quantity: int
+    from_location: str
+    to_location: str
+    note: str = ""
 
 
 @decides(PutProduct)
@@ -64,7 +93,9 @@ def put_product(command: PutProduct, work: Work) -> Plan:
         command.dimensions_mm,
         command.variant_of,
         command.options,
-        cells=known.cells if known else 1,
+        command.low_stock,
+        is_low=bool(known and known.is_low and command.low_stock is not None),
+        cells=known.cells if known else {},
         version=known.version if known else 0,
     )
     return Plan(product_view(product)).save(product).emit(Event("product.updated", product.sku, product.version + 1))
@@ -72,27 +103,65 @@ def put_product(command: PutProduct, work: Work) -> Plan:
 
 @decides(ReceiveStock)
 def receive_stock(command: ReceiveStock, work: Work) -> Plan:
-    key = product_key(work.tenant, command.sku)
-    product = work.fetch(key)[key]
-    if product is None or not _sells_as(work, product.vendor_id):
-        raise UnknownSku(command.sku)
-    known = work.fetch(*(cell_key(work.tenant, product.sku, MAIN, cell) for cell in range(product.cells)))
-    cells = [known[cell_key(work.tenant, product.sku, MAIN, cell)] for cell in range(product.cells)]
-    before = stock_of(product.sku, filter(None, cells))
-    number = max(product.cells, cells_for(before.available + command.quantity))
-    shares = split_units(command.quantity, [1] * number)
-    receipts = [
-        Receipt(work.tenant, product.sku, MAIN, cell, units)
-        for cell, units in enumerate(shares)
-        if units or cell >= product.cells or cells[cell] is None
+    shelves = _shelves(command.sku, [command.location], work)
+    changes = shelves.put(command.quantity, command.location)
+    facts = {"quantity": command.quantity, "location": command.location, "reason": command.reason}
+    moved = _moved(command.sku, MovementKind.RECEIPT, command.location, command.quantity, command.reason, "", work)
+    return _restocked(shelves, changes, [moved]).emit(_news("stock.received", shelves, facts))
+
+
+@decides(AdjustStock)
+def adjust_stock(command: AdjustStock, work: Work) -> Plan:
+    shelves, quantity = _shelves(command.sku, [command.location], work), command.quantity
+    changes = shelves.put(quantity, command.location) if quantity > 0 else shelves.draw(-quantity, command.location)
+    facts = {"quantity": quantity, "location": command.location, "reason": command.reason}
+    kind = MovementKind.ADJUSTMENT
+    moved = _moved(command.sku, kind, command.location, quantity, command.reason, command.note, work)
+    return _restocked(shelves, changes, [moved]).emit(_news("stock.adjusted", shelves, facts))
+
+
+@decides(MoveStock)
+def move_stock(command: MoveStock, work: Work) -> Plan:
+    here, there = command.from_location, command.to_location
+    if here == there:
+        raise SameLocation(here)
+    shelves = _shelves(command.sku, [here, there], work)
+    changes = shelves.draw(command.quantity, here) + shelves.put(command.quantity, there)
+    movements = [
+        _moved(command.sku, MovementKind.MOVE, location, units, "", command.note, work)
+        for location, units in ((here, -command.quantity), (there, command.quantity))
     ]
-    after = replace(before, on_hand=before.on_hand + command.quantity, available=before.available + command.quantity)
-    facts = {"quantity": command.quantity, "location": MAIN, "reason": command.reason}
-    return (
-        Plan(after)
-        .save(replace(product, cells=number), *receipts)
-        .emit(Event("stock.received", product.sku, product.version + 1, facts))
-    )
+    facts = {"quantity": command.quantity, "from": here, "to": there}
+    return _restocked(shelves, changes, movements).emit(_news("stock.moved", shelves, facts))
+
+
+def _shelves(sku: str, locations: Sequence[str], work: Work) -> Shelves:
+    """Everything there is of a SKU that is the caller's to handle, at locations that the tenant has."""
+    key = product_key(work.tenant, sku)
+    found = work.fetch(tenant_key(work.tenant), key)
+    product, tenant = found[key], found[tenant_key(work.tenant)]
+    if product is None or tenant is None or not _sells_as(work, product.vendor_id):
+        raise UnknownSku(sku)
+    for location in locations:
+        if location not in tenant.locations:
+            raise UnknownLocation(location, tenant.locations)
+    return shelves_of(product, work)
+
+
+def _moved(sku: str, kind: MovementKind, location: str, quantity: int, reason: str, note: str, work: Work) -> Movement:
+    mov = work.ids.new("mov")
+    return Movement(work.tenant, sku, mov, work.at, kind, location, quantity, work.caller.subject, reason, note)
+
+
+def _restocked(shelves: Shelves, changes: Sequence[CellChange], movements: Sequence[Movement]) -> Plan:
+    """The changes, with their movements; and the news, if what is available crosses what counts as low."""
+    after = shelves.changed(changes)
+    product, news = levelled(after)
+    return Plan(after.stock).save(product, *changes, *movements).emit(*news)
+
+
+def _news(name: str, shelves: Shelves, facts: dict[str, object]) -> Event:
+    return Event(name, shelves.product.sku, shelves.product.version + 1, facts)
 
 
 def _sells_as(work: Work, vendor_id: str) -> bool:

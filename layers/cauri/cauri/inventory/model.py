@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
 
-MAIN: Final = "main"
 CELL_UNITS: Final = 20
 CELLS_MAX: Final = 40
 CATALOGUE_SHARDS: Final = 16
@@ -40,6 +39,32 @@ class SkuTaken(Refusal):
 
 
 @dataclass
+class UnknownLocation(Refusal):
+    """The tenant keeps no stock there."""
+
+    code: ClassVar[str] = "unknown_location"
+    location: str
+    known: Sequence[str]
+
+    def detail(self) -> str:
+        return f"The tenant has no location {self.location!r}."
+
+    def suggestion(self) -> str:
+        return f"Use one of {', '.join(self.known)}, or add it with PUT /v1/tenant."
+
+
+@dataclass
+class SameLocation(Refusal):
+    """A move goes from one location to another."""
+
+    code: ClassVar[str] = "same_location"
+    location: str
+
+    def detail(self) -> str:
+        return f"The units are at {self.location} already."
+
+
+@dataclass
 class OutOfStock(Refusal):
     """All cells together lack the quantity. Nothing stays claimed."""
 
@@ -59,6 +84,28 @@ class OutOfStock(Refusal):
 
 
 @dataclass
+class StockCommitted(Refusal):
+    """More would leave a location than is available there: the rest is promised to orders."""
+
+    code: ClassVar[str] = "stock_committed"
+    sku: str
+    location: str
+    asked: int
+    available: int
+    reserved: int
+    allocated: int
+
+    def detail(self) -> str:
+        return (
+            f"{self.asked} of {self.sku} can't leave {self.location}: {self.available} are available there, "
+            f"{self.reserved} reserved and {self.allocated} allocated."
+        )
+
+    def facts(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "code"}
+
+
+@dataclass
 class NoPriceInCurrency(Refusal):
     """The product is not sold in this currency, and amounts are never converted."""
 
@@ -71,8 +118,19 @@ class NoPriceInCurrency(Refusal):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where units of a SKU may be: a location, and how many cells it had when somebody last looked."""
+
+    location: str
+    cells: int
+
+
+@dataclass(frozen=True)
 class Product:
-    """Something a vendor sells. `prices` are minor units by currency. Its stock is spread over `cells` items."""
+    """Something a vendor sells. `prices` are minor units by currency.
+
+    `cells` is over how many items its stock is spread, by location.
+    """
 
     tenant: str
     sku: str
@@ -84,7 +142,11 @@ class Product:
     dimensions_mm: tuple[int, int, int] | None = None
     variant_of: str | None = None
     options: dict[str, str] = field(default_factory=dict)
-    cells: int = 1
+    low_stock: int | None = None
+    """So few available units, over all locations, that somebody should hear of it."""
+    is_low: bool = False
+    """That it was told: it is told again only after there were more."""
+    cells: dict[str, int] = field(default_factory=dict)
     version: int = 0
 
     def price(self, currency: str) -> int:
@@ -92,6 +154,22 @@ class Product:
         if currency not in self.prices:
             raise NoPriceInCurrency(self.sku, currency)
         return self.prices[currency]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return tuple(Place(location, number) for location, number in self.cells.items())
+
+    def is_low_with(self, available: int) -> bool:
+        return self.low_stock is not None and available <= self.low_stock
+
+    def with_cells(self, location: str, number: int) -> Product:
+        """Cells are never taken away: somebody may just be claiming in them."""
+        return replace(self, cells={**self.cells, location: max(number, self.cells.get(location, 0))})
+
+
+def places_of(cells: Mapping[str, int], locations: Sequence[str]) -> tuple[Place, ...]:
+    """Where a SKU is, in the tenant's order of `locations`: one that the tenant gave up serves no orders."""
+    return tuple(Place(location, cells[location]) for location in locations if location in cells)
 
 
 def cells_for(units: int) -> int:
@@ -124,9 +202,9 @@ class Cell:
     sku: str
     location: str
     number: int
-    available: int
-    allocated: int
-    claims: Mapping[str, Claim]
+    available: int = 0
+    allocated: int = 0
+    claims: Mapping[str, Claim] = field(default_factory=dict)
 
     @property
     def reserved(self) -> int:
@@ -135,6 +213,24 @@ class Cell:
     @property
     def on_hand(self) -> int:
         return self.available + self.reserved + self.allocated
+
+    def available_at(self, now: Instant) -> int:
+        """With the units whose claims are over, which are for whoever comes first."""
+        return self.available + sum(claim.quantity for claim in self.claims.values() if claim.is_over(now))
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """Units that come into a cell, which is made if it is not there; or leave it, if it has them."""
+
+    tenant: str
+    sku: str
+    location: str
+    cell: int
+    available: int
+
+    def applied(self, cell: Cell) -> Cell:
+        return replace(cell, available=cell.available + self.available)
 
 
 @dataclass(frozen=True)
@@ -149,20 +245,46 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Stock:
-    """What is there of a SKU, over all its cells."""
+class LocationStock:
+    """What is there of a SKU at one location."""
 
-    sku: str
+    location: str
     on_hand: int
     available: int
     reserved: int
     allocated: int
 
 
+@dataclass(frozen=True)
+class Stock:
+    """What is there of a SKU, over all its locations. `on_hand = available + reserved + allocated`, in units."""
+
+    sku: str
+    on_hand: int
+    available: int
+    reserved: int
+    allocated: int
+    locations: list[LocationStock]
+
+
 def stock_of(sku: str, cells: Iterable[Cell]) -> Stock:
-    cells = list(cells)
+    by_location: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_location.setdefault(cell.location, []).append(cell)
+    locations = [stock_at(location, there) for location, there in by_location.items()]
     return Stock(
         sku,
+        on_hand=sum(each.on_hand for each in locations),
+        available=sum(each.available for each in locations),
+        reserved=sum(each.reserved for each in locations),
+        allocated=sum(each.allocated for each in locations),
+        locations=locations,
+    )
+
+
+def stock_at(location: str, cells: Sequence[Cell]) -> LocationStock:
+    return LocationStock(
+        location,
         on_hand=sum(cell.on_hand for cell in cells),
         available=sum(cell.available for cell in cells),
         reserved=sum(cell.reserved for cell in cells),

@@ -7,9 +7,10 @@ from typing import Final
 
 from cauri.books.caller import Caller
 from cauri.books.database import Database
-from cauri.books.listing import Page, read_page
-from cauri.inventory.model import CATALOGUE_SHARDS, MAIN, Product, UnknownSku
-from cauri.inventory.store import PRODUCTS, cell_key, product_key
+from cauri.books.listing import Page, read_newest, read_page
+from cauri.inventory.model import CATALOGUE_SHARDS, Product, UnknownSku
+from cauri.inventory.movements import Movement
+from cauri.inventory.store import MOVEMENTS, PRODUCTS, cell_keys, movements_partition, product_key
 from cauri.inventory.views import ProductView, StockView, product_view, stock_view
 
 _SPARE: Final = 4
@@ -23,12 +24,15 @@ def product_of(database: Database, tenant: str, sku: str) -> ProductView:
 
 def stock_of(database: Database, caller: Caller, sku: str) -> StockView:
     """What is there, and who has claimed of it. To a vendor, other vendors' stock does not exist: UnknownSku."""
-    product = _product(database, caller.tenant, sku)
-    if not caller.is_staff and caller.vendor_id != product.vendor_id:
-        raise UnknownSku(sku)
-    keys = [cell_key(caller.tenant, sku, MAIN, cell) for cell in range(product.cells)]
+    keys = cell_keys(_own_product(database, caller, sku))
     found = database.fetch(keys)
     return stock_view(sku, [cell for key in keys if (cell := found[key])])
+
+
+def movements_of(database: Database, caller: Caller, sku: str, *, after: str | None, limit: int) -> Page[Movement]:
+    """What came, left or went elsewhere, the newest first. To a vendor, others' stock does not exist: UnknownSku."""
+    _own_product(database, caller, sku)
+    return read_newest(database, MOVEMENTS, movements_partition(caller.tenant, sku), after=after, limit=limit)
 
 
 def catalogue(database: Database, tenant: str, *, after: str | None, limit: int) -> Page[Product]:
@@ -58,6 +62,13 @@ def catalogue(database: Database, tenant: str, *, after: str | None, limit: int)
 def _read_shard(database: Database, tenant: str, shard: int, after: str | None, limit: int) -> Page[Product]:
     share = min(limit, limit // CATALOGUE_SHARDS + _SPARE)
     return read_page(database, PRODUCTS, tenant, f"catalogue#{shard:02d}", after=after, limit=share)
+
+
+def _own_product(database: Database, caller: Caller, sku: str) -> Product:
+    product = _product(database, caller.tenant, sku)
+    if not caller.is_staff and caller.vendor_id != product.vendor_id:
+        raise UnknownSku(sku)
+    return product
 
 
 def _product(database: Database, tenant: str, sku: str) -> Product:

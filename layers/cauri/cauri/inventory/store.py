@@ -1,7 +1,8 @@
-"""Where products and stock cells are kept: the commerce table."""
+"""Where products, stock cells and movements are kept: the commerce table."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +11,9 @@ from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
 from cauri.books.shelf import Key, Shelf, Wire, Write, shelve, writes
-from cauri.clock import Instant
-from cauri.inventory.model import Cell, Claim, Part, Product, catalogue_shard
+from cauri.clock import Instant, rfc3339
+from cauri.inventory.model import Cell, CellChange, Claim, Part, Place, Product, catalogue_shard
+from cauri.inventory.movements import Movement
 
 TABLE: Final = "commerce"
 
@@ -30,6 +32,24 @@ def product_key(tenant: str, sku: str) -> Key[Product]:
     return PRODUCTS.key(tenant, f"product#{sku}", "product")
 
 
+MOVEMENTS: Final = shelve(
+    Shelf(
+        TABLE,
+        Movement,
+        place=lambda movement: (_moved(movement.sku), f"{rfc3339(movement.at)}#{movement.id}"),
+        tenant=lambda movement: movement.tenant,
+    )
+)
+
+
+def _moved(sku: str) -> str:
+    return f"movements#{sku}"
+
+
+def movements_partition(tenant: str, sku: str) -> str:
+    return f"{tenant}#{_moved(sku)}"
+
+
 class CellItem(Model):
     """A stock cell. The claims live in it, so that one conditional update takes units and says for whom."""
 
@@ -45,7 +65,7 @@ class CellItem(Model):
 
 
 class _Cells(Shelf[Cell]):
-    """For reading: cells are written by the claims below, and by receipts."""
+    """For reading: cells are written by the claims and changes below."""
 
     def from_item(self, item: Wire) -> Cell:
         tenant, _, sku, location, number = item["pk"]["S"].split("#")
@@ -77,26 +97,24 @@ def cell_key(tenant: str, sku: str, location: str, number: int) -> Key[Cell]:
     return CELLS.key(tenant, *_place(sku, location, number))
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """Units that come into one cell, which is made if it is not there."""
-
-    tenant: str
-    sku: str
-    location: str
-    cell: int
-    quantity: int
+def cell_keys(product: Product) -> list[Key[Cell]]:
+    """Of all its cells, at every location."""
+    return keys_of_cells(product.tenant, product.sku, product.places)
 
 
-@writes(Receipt)
-def receive(receipt: Receipt) -> Write:
-    item = _item(receipt.tenant, receipt.sku, receipt.location, receipt.cell)
+def keys_of_cells(tenant: str, sku: str, places: Sequence[Place]) -> list[Key[Cell]]:
+    return [cell_key(tenant, sku, place.location, number) for place in places for number in range(place.cells)]
+
+
+@writes(CellChange)
+def change(change: CellChange) -> Write:
+    item = _item(change.tenant, change.sku, change.location, change.cell)
     actions = [
-        CellItem.available.set((CellItem.available | 0) + receipt.quantity),
+        CellItem.available.set((CellItem.available | 0) + change.available),
         CellItem.allocated.set(CellItem.allocated | 0),
         Path("claims").set(Path("claims") | {}),
     ]
-    return _update(item, actions)
+    return _update(item, actions, CellItem.available >= -change.available if change.available < 0 else None)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 from cauri.books.database import Database
 from cauri.clock import Instant
 from cauri.inventory.claims import Claims
-from cauri.inventory.model import CATALOGUE_SHARDS, MAIN, Product
-from cauri.inventory.store import PRODUCTS, cell_key
+from cauri.inventory.model import CATALOGUE_SHARDS, Product
+from cauri.inventory.store import PRODUCTS, cell_keys
 
 
 def sweep(database: Database, tenant: str, now: Instant) -> int:
@@ -17,7 +17,7 @@ def sweep(database: Database, tenant: str, now: Instant) -> int:
     claims = Claims(database, tenant)
     back = 0
     for product in products(database, tenant):
-        keys = [cell_key(tenant, product.sku, MAIN, number) for number in range(product.cells)]
+        keys = cell_keys(product)
         found = database.fetch(keys)
         back += sum(claims.expire(cell, now) for key in keys if (cell := found[key]))
     return back

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cauri.clock import Instant
-from cauri.inventory.model import Cell, Product, stock_of
+from cauri.inventory.model import Cell, LocationStock, Product, stock_of
+from cauri.inventory.movements import Movement
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ProductView:
     dimensions_mm: list[int] | None
     variant_of: str | None
     options: dict[str, str]
+    low_stock: int | None
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class ReservationView:
     """Units that wait for an order. `owner` names what claimed them; a paid order's do not expire."""
 
     owner: str
+    location: str
     quantity: int
     expires_at: Instant | None
 
@@ -49,7 +52,30 @@ class StockView:
     available: int
     reserved: int
     allocated: int
+    locations: list[LocationStock]
     reservations: list[ReservationView]
+
+
+@dataclass(frozen=True)
+class MovementView:
+    """Units that came to a location, or, if negative, left it; and who said so."""
+
+    id: str
+    at: Instant
+    kind: str
+    location: str
+    quantity: int
+    reason: str
+    note: str
+    by: str
+
+
+@dataclass(frozen=True)
+class MovementPage:
+    """A page of movements, the newest first. `next_cursor` leads to the next one, if there is one."""
+
+    items: list[MovementView]
+    next_cursor: str | None
 
 
 def product_view(product: Product) -> ProductView:
@@ -63,6 +89,7 @@ def product_view(product: Product) -> ProductView:
         list(product.dimensions_mm) if product.dimensions_mm else None,
         product.variant_of,
         product.options,
+        product.low_stock,
     )
 
 
@@ -70,8 +97,26 @@ def stock_view(sku: str, cells: Iterable[Cell]) -> StockView:
     cells = list(cells)
     stock = stock_of(sku, cells)
     reservations = [
-        ReservationView(owner, claim.quantity, datetime.fromtimestamp(claim.expires, UTC) if claim.held else None)
+        ReservationView(
+            owner,
+            cell.location,
+            claim.quantity,
+            datetime.fromtimestamp(claim.expires, UTC) if claim.held else None,
+        )
         for cell in cells
         for owner, claim in cell.claims.items()
     ]
-    return StockView(sku, stock.on_hand, stock.available, stock.reserved, stock.allocated, reservations)
+    return StockView(**vars(stock), reservations=reservations)
+
+
+def movement_view(movement: Movement) -> MovementView:
+    return MovementView(
+        movement.id,
+        movement.at,
+        movement.kind,
+        movement.location,
+        movement.quantity,
+        movement.reason,
+        movement.note,
+        movement.by,
+    )

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
-from cauri.parties.model import STANDARD, ShippingRate, Tenant, UnknownTenant, Vendor
+from cauri.parties.model import MAIN, STANDARD, ShippingRate, Tenant, UnknownTenant, Vendor
 from cauri.parties.store import ListTenant, tenant_key, vendor_key
 from cauri.parties.views import tenant_view, vendor_view
 
@@ -23,6 +23,8 @@ class PutTenant(Command):
     shipping: dict[str, ShippingRate] = field(default_factory=dict)
     shipping_tax_class: str = STANDARD
     demo: bool = False
+    locations: tuple[str, ...] = (MAIN,)
+    cart_reservation_minutes: int = 10
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def put_tenant(command: PutTenant, work: Work) -> Plan:
         command.shipping,
         command.shipping_tax_class,
         command.demo,
+        command.locations,
+        command.cart_reservation_minutes,
         version=known.version if known else 0,
     )
     tenant.tax_rate(tenant.shipping_tax_class)

@@ -8,6 +8,8 @@ from typing import ClassVar, Final
 from cauri.errors import Refusal
 
 STANDARD: Final = "standard"
+MAIN: Final = "main"
+"""The location that every tenant begins with."""
 
 
 @dataclass
@@ -65,6 +67,10 @@ class Tenant:
     shipping_tax_class: str = STANDARD
     demo: bool = False
     """In demo mode the demo provider takes payments."""
+    locations: tuple[str, ...] = (MAIN,)
+    """Where stock is kept, in the order in which orders are served from there."""
+    cart_reservation_minutes: int = 10
+    """How long a reserved cart line keeps its units."""
     version: int = 0
 
     def tax_rate(self, tax_class: str) -> int:

@@ -9,7 +9,10 @@ from cauri.parties.model import ShippingRate, Tenant, Vendor
 
 @dataclass(frozen=True)
 class TenantView:
-    """Tax rates are basis points by tax class; shipping rates are minor units by currency."""
+    """Tax rates are basis points by tax class; shipping rates are minor units by currency.
+
+    Orders are served from `locations` in their order; a reserved cart line keeps its units for a while.
+    """
 
     id: str
     name: str
@@ -18,6 +21,8 @@ class TenantView:
     shipping: dict[str, ShippingRate]
     shipping_tax_class: str
     demo: bool
+    locations: list[str]
+    cart_reservation_minutes: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ def tenant_view(tenant: Tenant) -> TenantView:
         tenant.shipping,
         tenant.shipping_tax_class,
         tenant.demo,
+        list(tenant.locations),
+        tenant.cart_reservation_minutes,
     )
 
 
