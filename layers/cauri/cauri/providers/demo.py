@@ -32,6 +32,7 @@ from cauri.providers.ports import (
     Unreadable,
     Verification,
 )
+from cauri.providers.wire import where
 
 LINK_LIVES: Final = timedelta(hours=72)
 """Longer than an order waits and than its late success counts, so that a late payer can be played."""
@@ -126,7 +127,7 @@ class DemoProvider:
         try:
             said = wire.EventShape.model_validate_json(raw)
         except ValidationError as wrong:
-            return Unreadable(_where(wrong))
+            return Unreadable(where(wrong))
         # A list as text has no second reading, whatever the ids contain.
         news = repr([said.event, said.data.id, said.data.reference, said.data.status])
         return ProviderEvent(said.event, said.data.reference, hashlib.sha256(news.encode()).hexdigest())
@@ -180,15 +181,7 @@ def _read(shape: type[S], body: bytes, reference: str) -> S | Unknown:
     try:
         said = shape.model_validate_json(body)
     except ValidationError as wrong:
-        return Unknown(_where(wrong))
+        return Unknown(where(wrong))
     if said.reference != reference:
         return Unknown("the answer is about another reference")
     return said
-
-
-def _where(wrong: ValidationError) -> str:
-    """Which members are wrong, and not what they hold: an answer may hold personal data."""
-    members = {
-        ".".join(map(str, error["loc"])) or "body" for error in wrong.errors(include_url=False, include_input=False)
-    }
-    return f"not as agreed: {', '.join(sorted(members))}"

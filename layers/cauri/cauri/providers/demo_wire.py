@@ -10,9 +10,11 @@ import hashlib
 import hmac
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from cauri.money import Money, exponent
+from cauri.providers.wire import Shape as Shape
+from cauri.providers.wire import same_text
 
 SIGNATURE_HEADER: Final = "x-demo-signature"
 _REFERENCE_PATTERN: Final = r"^[A-Za-z0-9._=-]{1,100}$"
@@ -33,7 +35,7 @@ def bearer(secret: str, tenant: str) -> str:
 def tenant_of(secret: str, authorization: str) -> str | None:
     """Whose call this is, or None when the header proves nothing."""
     tenant = authorization.removeprefix("Bearer ").rpartition(".")[0]
-    return tenant if _same(authorization, bearer(secret, tenant)) else None
+    return tenant if same_text(authorization, bearer(secret, tenant)) else None
 
 
 def signature(secret: str, tenant: str, raw: bytes) -> str:
@@ -42,12 +44,7 @@ def signature(secret: str, tenant: str, raw: bytes) -> str:
 
 
 def is_signed(secret: str, tenant: str, raw: bytes, claimed: str) -> bool:
-    return _same(claimed, signature(secret, tenant, raw))
-
-
-def _same(claimed: str, right: str) -> bool:
-    """In constant time, and of any text: compare_digest refuses to compare str outside ASCII."""
-    return hmac.compare_digest(claimed.encode(errors="replace"), right.encode())
+    return same_text(claimed, signature(secret, tenant, raw))
 
 
 # -- Shapes -------------------------------------------------------------------------------------------
@@ -62,12 +59,6 @@ Reference = Annotated[str, Field(pattern=_REFERENCE_PATTERN)]
 CurrencyCode = Annotated[str, AfterValidator(_currency)]
 MinorUnits = Annotated[int, Field(gt=0)]
 ChargeStatus = Literal["pending", "processing", "success", "failed", "abandoned"]
-
-
-class Shape(BaseModel):
-    """Strict, so that ``"12"`` is no amount; other members are ignored, since providers add them."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)  # built when one is read
 
 
 class Referenced(Shape):

@@ -1,0 +1,1 @@
+"""Outside parties that the local cloud plays: what they document, over real HTTP. Never deployed."""
