@@ -5,7 +5,7 @@ write of one of them is refused. Here "in flight" is from the moment a client se
 answer; the clients of one `Conflicts` see each other.
 
     conflicts = Conflicts(template.tables.values())
-    conflicts.watch(connection.client)
+    conflicts.watch(client)
     with conflicts.held("cauri-test-wallet", {"pk": {"S": "…"}, "sk": {"S": "…"}}):
         ...  # whoever writes that item now is refused
 """
@@ -18,12 +18,14 @@ from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
 
 from local.template import Table
 
 Attributes = Mapping[str, Mapping[str, Any]]
 Place = tuple[str, tuple[Any, ...]]  # a table's name, and the values of an item's key
-Answer = tuple[AWSResponse, dict[str, Any]]
+Parsed = Any  # what botocore parses of an answer, as its ClientError takes it
+Answer = tuple[AWSResponse, Parsed]
 
 PLAIN_WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem")
 CLAIM: Final = "cauri_conflicts_claim"  # where a request's context keeps what it holds
@@ -63,33 +65,63 @@ class Conflicts:
             with self._lock:
                 self._held.discard(place)
 
+    @contextmanager
+    def met(self, operation: str, request: Mapping[str, Any]) -> Iterator[None]:
+        """What a request meets that no client of botocore sends; the body sends it. Raises ClientError."""
+        places = self._places(request) if operation == "TransactWriteItems" else ()
+        refused = self._claimed(places)
+        if operation == "TransactGetItems":
+            refused = self._conflict(request)
+        elif operation in PLAIN_WRITES:
+            refused = self._written(request)
+        if refused is not None:
+            raise ClientError(refused, operation)
+        try:
+            yield
+        finally:
+            self._free(places)
+
     def _begin(self, params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> Answer | None:
-        places = self._places(params)
+        places = self._places(json.loads(params["body"]))
+        refused = self._claimed(places)
+        if refused is None:
+            context[CLAIM] = places
+        return _answer(refused)
+
+    def _end(self, context: dict[str, Any], **_: Any) -> None:
+        self._free(context.pop(CLAIM, ()))
+
+    def _read(self, params: Mapping[str, Any], **_: Any) -> Answer | None:
+        return _answer(self._conflict(json.loads(params["body"])))
+
+    def _write(self, params: Mapping[str, Any], **_: Any) -> Answer | None:
+        return _answer(self._written(json.loads(params["body"])))
+
+    def _claimed(self, places: Sequence[Place]) -> Parsed | None:
+        """Holds the places, or says why not."""
         with self._lock:
             refused = self._refusal(places)
             if refused is None:
                 self._held.update(places)
-                context[CLAIM] = places
         return refused
 
-    def _end(self, context: dict[str, Any], **_: Any) -> None:
+    def _free(self, places: Sequence[Place]) -> None:
         with self._lock:
-            self._held.difference_update(context.pop(CLAIM, ()))
+            self._held.difference_update(places)
 
-    def _read(self, params: Mapping[str, Any], **_: Any) -> Answer | None:
+    def _conflict(self, request: Mapping[str, Any]) -> Parsed | None:
         with self._lock:
-            return self._refusal(self._places(params))
+            return self._refusal(self._places(request))
 
-    def _write(self, params: Mapping[str, Any], **_: Any) -> Answer | None:
-        body = json.loads(params["body"])
-        place = self._place(body["TableName"], body.get("Item") or body["Key"])
+    def _written(self, request: Mapping[str, Any]) -> Parsed | None:
+        place = self._place(request["TableName"], request.get("Item") or request["Key"])
         with self._lock:
             if place not in self._held:
                 return None
             self.refused += 1
-        return _answer("TransactionConflictException", ONGOING)
+        return _parsed("TransactionConflictException", ONGOING)
 
-    def _refusal(self, places: Sequence[Place]) -> Answer | None:
+    def _refusal(self, places: Sequence[Place]) -> Parsed | None:
         """The cancellation, if any of the places is held. The caller has the lock."""
         conflicts = [place in self._held for place in places]
         if not any(conflicts):
@@ -97,18 +129,22 @@ class Conflicts:
         self.refused += 1
         reasons = [{"Code": CONFLICT, "Message": ONGOING} if conflict else {"Code": "None"} for conflict in conflicts]
         message = f"{CANCELLED} [{', '.join(reason['Code'] for reason in reasons)}]"
-        return _answer("TransactionCanceledException", message, CancellationReasons=reasons)
+        return _parsed("TransactionCanceledException", message, CancellationReasons=reasons)
 
-    def _places(self, params: Mapping[str, Any]) -> list[Place]:
-        actions = (action for [action] in (each.values() for each in json.loads(params["body"])["TransactItems"]))
+    def _places(self, request: Mapping[str, Any]) -> list[Place]:
+        actions = (action for [action] in (each.values() for each in request["TransactItems"]))
         return [self._place(action["TableName"], action.get("Item") or action["Key"]) for action in actions]
 
     def _place(self, table: str, attributes: Attributes) -> Place:
         return table, tuple(tuple(attributes[name].items()) for name in self._keys[table])
 
 
-def _answer(code: str, message: str, **more: Any) -> Answer:
-    """What botocore makes an exception of, in place of a request."""
+def _parsed(code: str, message: str, **more: Any) -> Parsed:
+    """What botocore makes an exception of."""
     metadata = {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RequestId": "", "RetryAttempts": 0}
-    parsed = {"Error": {"Code": code, "Message": message}, "Message": message, "ResponseMetadata": metadata, **more}
-    return AWSResponse("", 400, HTTPHeaders(), None), parsed
+    return {"Error": {"Code": code, "Message": message}, "Message": message, "ResponseMetadata": metadata, **more}
+
+
+def _answer(refused: Parsed | None) -> Answer | None:
+    """What botocore takes in place of a request; nothing has it go on."""
+    return None if refused is None else (AWSResponse("", 400, HTTPHeaders(), None), refused)

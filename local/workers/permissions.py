@@ -15,6 +15,9 @@ USED: Final = "permissions.used"
 Need = tuple[str, str]
 """An action, and how the ARN of its resource ends; "" where a call does not say which resource it is for."""
 
+PREFIXES: Final = {"sfn": "states"}
+"""The prefix of a service's actions, where botocore calls the service by another name."""
+
 TRANSACTED: Final = {
     "Put": "dynamodb:PutItem",
     "Update": "dynamodb:UpdateItem",
@@ -55,14 +58,15 @@ class Guard:
 
     def watch(self) -> None:
         """From now on, every session of botocore asks here first."""
-        botocore.register_initializer(lambda session: session.register("before-parameter-build", self.ask))
+        botocore.register_initializer(lambda session: session.register("before-send", self.ask))
 
     def ask(self, **call: Any) -> None:
         """Let a call pass, or raise the ClientError that AWS would answer with. `call` is what botocore tells of it."""
-        operation = call["model"]
-        for need in needs(operation.service_model.endpoint_prefix, operation.name, call["params"]):
+        _, service, operation = call["event_name"].split(".")
+        asked = json.loads(call["request"].body or "{}")
+        for need in needs(PREFIXES.get(service, service), operation, asked):
             if (self.function, need) not in self._known:
-                self._look_up(need, operation.name)
+                self._look_up(need, operation)
                 self._known.add((self.function, need))
 
     def _look_up(self, need: Need, operation: str) -> None:

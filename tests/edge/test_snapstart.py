@@ -40,7 +40,7 @@ def run(hooks):
 SNAPSHOT = """
 run(runtime.get_before_snapshot())
 ready = {"sockets": sockets()}
-ready |= {"client": wiring.database()._connection._client is not None, "tokens": "cauri.edge.auth" in sys.modules}
+ready |= {"client": wiring.database()._wire.ready, "tokens": "cauri.edge.auth" in sys.modules}
 state = random.getstate()
 copies = []
 for _ in range(2):

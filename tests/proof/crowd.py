@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from cauri.books.commit import Books, Settings
+from cauri.books.database import Database
 from cauri.checkout.saga import CheckoutSaga
 from cauri.errors import Refusal
 from cauri.payments.asking import settle
@@ -25,13 +26,24 @@ SECONDS_MAX: Final = 20.0
 """How long a command may go on losing races: longer than usual, since 48 threads here share two cores."""
 
 
+class Conflicting(OwnDatabase):
+    """One whose transactions are in each other's way, as they are on AWS."""
+
+    def __init__(self, origin: Database, conflicts: Conflicts) -> None:
+        super().__init__(origin)
+        self._conflicts = conflicts
+
+    def send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        with self._conflicts.met(operation, request):
+            return super().send(operation, request)
+
+
 class Crowd:
     def __init__(self, engine: Engine, shop: Shop, conflicts: Conflicts | None = None) -> None:
         self._shop = shop
         self._local = threading.local()
         self._origin = database_of(engine)
-        if conflicts is not None:
-            conflicts.watch(self._origin._connection.client)
+        self._conflicts = conflicts
 
     @property
     def books(self) -> Books:
@@ -43,7 +55,7 @@ class Crowd:
 
     def _process(self) -> Books:
         return Books(
-            OwnDatabase(self._origin),
+            OwnDatabase(self._origin) if self._conflicts is None else Conflicting(self._origin, self._conflicts),
             self._shop.clock,
             providers={"demo": self._shop.provider},
             settings=Settings(public_url="https://soko.example"),

@@ -233,7 +233,7 @@ class OwnDatabase(Database):
 
     def __init__(self, origin: Database) -> None:
         super().__init__(prefix=TABLE_PREFIX, region=REGION)
-        self._connection = origin._connection
+        self._wire = origin._wire
 
 
 class ScriptedDatabase(OwnDatabase):

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import botocore.exceptions
-from pynamodb.connection import Connection
 
+from cauri.books import wire
 from cauri.books.shelf import Found, Key, Wire, Write
 from cauri.errors import ContendedError, UnavailableError
 
@@ -73,23 +73,16 @@ class Database:
 
     def __init__(self, *, prefix: str, region: str, host: str | None = None) -> None:
         self._prefix = prefix
-        self._connection = Connection(
-            region=region,
-            host=host,
-            connect_timeout_seconds=1,
-            read_timeout_seconds=3,
-            max_retry_attempts=0,
-            max_pool_connections=2 * PARALLEL_CALLS_MAX,
-        )
+        self._wire = wire.Wire(region=region, host=host, connect_seconds=1, read_seconds=3, pool=2 * PARALLEL_CALLS_MAX)
         self.meter = Meter()
 
     def get_ready(self) -> None:
-        """Make the client, which takes longer than a request. It connects at its first call."""
-        _ = self._connection.client
+        """Make what the first call would wait for, but the connection."""
+        self._wire.get_ready()
 
     def forget_connections(self) -> None:
         """To be called after a snapshot is restored, in which no connection lives on."""
-        self._connection.client.close()  # it can still be used, and connects anew
+        self._wire.forget_connections()
 
     # -- Reading
 
@@ -213,8 +206,7 @@ class Database:
 
     def send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Send one request. Tests that make calls fail, or wait, do it here."""
-        answer: dict[str, Any] = self._connection.dispatch(operation, request)
-        return answer
+        return self._wire.send(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
 
 
 @dataclass(frozen=True)
@@ -232,7 +224,7 @@ def _outcome(call: Callable[[], T]) -> T | _Failed:
 
 
 def _meaning(error: botocore.exceptions.ClientError) -> Exception:
-    response: Mapping[str, Any] = getattr(error.__cause__, "response", None) or error.response
+    response: Mapping[str, Any] = error.response
     code = response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
         return ConditionFailed(response.get("Item"))

@@ -1,0 +1,177 @@
+"""DynamoDB's protocol: signed JSON over HTTP, and nothing of botocore on the way but its credentials and its hook.
+
+botocore's client looks up the endpoint, the shapes and the user agent anew at every call, which takes longer than
+all the rest of a command: ``docs/performance.md`` has the figures.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import botocore.session
+import urllib3
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
+from urllib3.exceptions import HTTPError
+
+TARGET: Final = "DynamoDB_20120810."
+CONTENT_TYPE: Final = "application/x-amz-json-1.0"
+SIGNED: Final = "host;x-amz-date;x-amz-target"
+SIGNED_WITH_TOKEN: Final = "host;x-amz-date;x-amz-security-token;x-amz-target"
+
+
+class Wire:
+    """One endpoint of DynamoDB. It connects at its first call, and may be shared by threads. It never retries."""
+
+    def __init__(
+        self, *, region: str, host: str | None, connect_seconds: float, read_seconds: float, pool: int
+    ) -> None:
+        self._region = region
+        self._url = (host or _endpoint(region)).rstrip("/") + "/"
+        self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
+        self._pool_size = pool
+
+    @functools.cached_property
+    def _session(self) -> botocore.session.Session:
+        return botocore.session.Session()
+
+    @functools.cached_property
+    def _events(self) -> Any:
+        return self._session.get_component("event_emitter")
+
+    @functools.cached_property
+    def _credentials(self) -> Any:
+        found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return found
+
+    @functools.cached_property
+    def _pool(self) -> urllib3.HTTPConnectionPool:
+        return urllib3.connection_from_url(
+            self._url, timeout=self._timeout, retries=False, maxsize=self._pool_size, **_trust(self._url)
+        )
+
+    def get_ready(self) -> None:
+        """Make what the first call would wait for, but the connection."""
+        _ = self._pool, self._credentials, self._events
+
+    @property
+    def ready(self) -> bool:
+        return "_pool" in vars(self) and "_credentials" in vars(self)
+
+    def forget_connections(self) -> None:
+        """Close what is open; the next call connects anew."""
+        self._pool.close()
+        del self._pool
+
+    def send(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to one request. Raises ClientError, as botocore does, and HTTPClientError when there is none."""
+        body = json.dumps(request, default=_base64, separators=(",", ":")).encode()
+        headers = self._signed(operation, body)
+        status, answer = self._hooked(operation, headers, body) or self._asked(headers, body)
+        if status != 200:
+            raise _refusal(operation, status, answer)
+        # Most answers have no binary in them, and then no function is called for each of their objects.
+        read: dict[str, Any] = json.loads(answer, object_hook=_binary if b'"B"' in answer else None)
+        return read
+
+    def _hooked(self, operation: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes] | None:
+        """What somebody answers in DynamoDB's place, by the hook that botocore's own clients have."""
+        request = AWSPreparedRequest("POST", self._url, headers, body, stream_output=False)  # type: ignore[arg-type]
+        for _, response in self._events.emit(f"before-send.dynamodb.{operation}", request=request):
+            if response is not None:
+                return response.status_code, response.content
+        return None
+
+    def _asked(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        try:
+            response = self._pool.urlopen("POST", "/", body=body, headers=headers, redirect=False)
+        except HTTPError as error:
+            raise HTTPClientError(error=error) from error
+        return response.status, response.data
+
+    def _signed(self, operation: str, body: bytes) -> dict[str, str]:
+        """The headers of a request, with a signature of version 4."""
+        owner = self._credentials.get_frozen_credentials()
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        headers = {"Content-Type": CONTENT_TYPE, "X-Amz-Date": now, "X-Amz-Target": TARGET + operation}
+        token = f"x-amz-security-token:{owner.token}\n" if owner.token else ""
+        if token:
+            headers["X-Amz-Security-Token"] = owner.token
+        names = SIGNED_WITH_TOKEN if token else SIGNED
+        canonical = (
+            f"POST\n/\n\nhost:{self._host}\nx-amz-date:{now}\n{token}x-amz-target:{TARGET}{operation}\n\n"
+            f"{names}\n{hashlib.sha256(body).hexdigest()}"
+        )
+        scope = f"{now[:8]}/{self._region}/dynamodb/aws4_request"
+        text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        signature = _hmac(_signing_key(owner.secret_key, now[:8], self._region), text).hex()
+        headers["Authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={owner.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        )
+        return headers
+
+    @functools.cached_property
+    def _host(self) -> str:
+        """As the HTTP client writes it: with the port, unless that goes without saying."""
+        parts = urlsplit(self._url)
+        usual = {"http": 80, "https": 443}[parts.scheme]
+        return parts.hostname or "" if parts.port in (None, usual) else parts.netloc
+
+
+def _endpoint(region: str) -> str:
+    """As botocore finds it: the environment may say another."""
+    told = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL")
+    return told or f"https://dynamodb.{region}.amazonaws.com"
+
+
+def _trust(url: str) -> dict[str, Any]:
+    """The authorities that botocore trusts, or those that the environment names."""
+    if not url.startswith("https:"):
+        return {}
+    from botocore.httpsession import get_cert_path
+
+    return {"cert_reqs": "CERT_REQUIRED", "ca_certs": os.environ.get("AWS_CA_BUNDLE") or get_cert_path(True)}
+
+
+@functools.lru_cache(maxsize=2)
+def _signing_key(secret: str, day: str, region: str) -> bytes:
+    key = _hmac(f"AWS4{secret}".encode(), day)
+    for part in (region, "dynamodb", "aws4_request"):
+        key = _hmac(key, part)
+    return key
+
+
+def _hmac(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")
+
+
+def _base64(value: Any) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _binary(found: dict[str, Any]) -> dict[str, Any]:
+    """Binary comes in base64. An attribute that is itself named B has an object for its value."""
+    text = found.get("B")
+    return {"B": base64.b64decode(text)} if isinstance(text, str) else found
+
+
+def _refusal(operation: str, status: int, answer: bytes) -> ClientError:
+    try:
+        told: Any = json.loads(answer, object_hook=_binary)
+    except ValueError:  # not DynamoDB, but something on the way
+        told = {"__type": "ServiceUnavailable"}
+    code = told.pop("__type", str(status)).rpartition("#")[2]
+    message = told.pop("message", told.pop("Message", ""))
+    told["Error"] = {"Code": code, "Message": message}
+    return ClientError(told, operation)
