@@ -155,13 +155,19 @@ def test_a_parameter_refuses_nonsense(name: str) -> None:
 # -- What is kept, and how long -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in of_type("AWS::DynamoDB::Table") if name != "DemoProviderTable"])
+@pytest.mark.parametrize("name", of_type("AWS::DynamoDB::Table").keys() - {"DemoProviderTable", "LimitsTable"})
 def test_a_table_can_be_recovered_and_is_not_deleted(name: str) -> None:
     table = of_type("AWS::DynamoDB::Table")[name]
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["DeletionProtectionEnabled"] is True
     assert RESOURCES[name]["DeletionPolicy"] == "Retain"
     assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_who_asked_how_often_is_soon_forgotten() -> None:
+    limits = of_type("AWS::DynamoDB::Table")["LimitsTable"]
+    assert limits["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert "PointInTimeRecoverySpecification" not in limits, "addresses would be in the backups for 35 days"
 
 
 def test_everything_at_rest_is_encrypted() -> None:

@@ -44,6 +44,7 @@ from cauri.edge.fields import (
 from cauri.edge.http import SHOPPERS, Api
 from cauri.inventory.model import NoPriceInCurrency, OutOfStock, UnknownSku
 from cauri.money import Money
+from cauri.parties.limits import Tier
 from cauri.parties.model import UnknownTaxClass, UnknownTenant, UnknownVendor
 from cauri.payments.model import ProviderNotEnabled
 from cauri.wallet.model import InsufficientBalance
@@ -212,6 +213,7 @@ class CheckoutRequest(Shape):
     "POST",
     "/v1/carts",
     roles=SHOPPERS,
+    tier=Tier.WRITES,
     answer=CartView,
     status=HTTPStatus.CREATED,
     refusals=[UnknownTenant],
@@ -235,6 +237,7 @@ def get_cart(cart_id: CartId, caller: Caller) -> CartView:
     "PUT",
     "/v1/carts/<cart_id>/lines/<sku>",
     roles=SHOPPERS,
+    tier=Tier.WRITES,
     answer=CartView,
     refusals=[UnknownCart, UnknownSku, NoPriceInCurrency, CartCompleted, TooManyLines, QuantityTooLarge],
 )
@@ -250,6 +253,7 @@ def put_cart_line(cart_id: CartId, sku: Sku, body: CartLineRequest) -> PutCartLi
     "DELETE",
     "/v1/carts/<cart_id>/lines/<sku>",
     roles=SHOPPERS,
+    tier=Tier.WRITES,
     answer=CartView,
     refusals=[UnknownCart, CartCompleted],
 )
@@ -289,6 +293,7 @@ REFUSALS: Final[list[Any]] = [
     "POST",
     "/v1/checkouts",
     roles=SHOPPERS,
+    tier=Tier.MONEY_WRITES,
     answer=CheckoutView,
     status=HTTPStatus.CREATED,
     refusals=REFUSALS,

@@ -23,6 +23,7 @@ from cauri.inventory.views import (
     movement_view,
     product_view,
 )
+from cauri.parties.limits import Tier
 from cauri.parties.model import MAIN, STANDARD, UnknownTaxClass, UnknownTenant, UnknownVendor
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -96,6 +97,7 @@ class MoveRequest(Shape):
     "PUT",
     "/v1/products/<sku>",
     roles=SELLERS,
+    tier=Tier.WRITES,
     answer=ProductView,
     refusals=[UnknownTenant, UnknownVendor, SkuTaken, UnknownTaxClass],
 )
@@ -125,6 +127,7 @@ def list_products(caller: Caller, limit: Limit = 50, cursor: CursorAsked = None)
     "POST",
     "/v1/stock/<sku>/receipts",
     roles=SELLERS,
+    tier=Tier.WRITES,
     answer=Stock,
     status=HTTPStatus.CREATED,
     refusals=[UnknownSku, UnknownLocation],
@@ -141,6 +144,7 @@ def receive_stock(sku: Sku, body: ReceiptRequest) -> ReceiveStock:
     "POST",
     "/v1/stock/<sku>/adjustments",
     roles=SELLERS,
+    tier=Tier.WRITES,
     answer=Stock,
     status=HTTPStatus.CREATED,
     refusals=[UnknownSku, UnknownLocation, StockCommitted],
@@ -158,6 +162,7 @@ def adjust_stock(sku: Sku, body: AdjustmentRequest) -> AdjustStock:
     "POST",
     "/v1/stock/<sku>/moves",
     roles=SELLERS,
+    tier=Tier.WRITES,
     answer=Stock,
     status=HTTPStatus.CREATED,
     refusals=[UnknownSku, UnknownLocation, SameLocation, StockCommitted],

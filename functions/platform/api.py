@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,7 +14,16 @@ from cauri.edge.fields import ID_PATTERN, BasisPoints, CountryCode, CurrencyCode
 from cauri.edge.http import STAFF, Api
 from cauri.edge.pages import page, swagger_ui
 from cauri.parties.commands import PutTenant, PutVendor
-from cauri.parties.model import MAIN, STANDARD, ShippingRate, UnknownTaxClass, UnknownTenant, UnknownVendor
+from cauri.parties.limits import DEFAULT_QUOTAS, Quota, Tier
+from cauri.parties.model import (
+    MAIN,
+    STANDARD,
+    ShippingRate,
+    UnknownTaxClass,
+    UnknownTenant,
+    UnknownVendor,
+    VersionMismatch,
+)
 from cauri.parties.queries import tenant_of, vendor_for
 from cauri.parties.views import TenantView, VendorView
 from pydantic import Field, field_validator
@@ -22,6 +32,19 @@ from pydantic_core import PydanticCustomError
 VendorId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ven_kazi"])]
 Locations = Annotated[list[Id], Field(min_length=1, max_length=20, json_schema_extra={"uniqueItems": True})]
 TaxRates = Annotated[dict[Id, BasisPoints], Field(min_length=1, max_length=50, examples=[{STANDARD: 1600}])]
+Minutes = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=24 * 60,
+        description="How long an unpaid order keeps its stock; else the deployment says",
+        examples=[15],
+    ),
+]
+PerMinute = Annotated[int, Field(ge=1, le=1_000_000, examples=[60])]
+ExpectedVersion = Annotated[
+    int, Field(ge=0, le=2**53, description="The version you read: if it is another by now, nothing is changed")
+]
 
 api = Api("Platform")
 
@@ -31,6 +54,28 @@ class ShippingRateRequest(Shape):
 
     base: MinorUnits = 0
     per_kg: MinorUnits = 0
+
+
+class QuotaRequest(Shape):
+    """Requests per minute, of one caller and from one address. null is no limit; what is left out takes its default."""
+
+    per_caller: PerMinute | None = None
+    per_ip: PerMinute | None = None
+
+    def quota(self, otherwise: Quota) -> Quota:
+        return replace(otherwise, **{name: getattr(self, name) for name in self.model_fields_set})
+
+
+class LimitsRequest(Shape):
+    """The rate limits that differ from the default ones, by tier."""
+
+    reads: QuotaRequest = QuotaRequest()
+    writes: QuotaRequest = QuotaRequest()
+    money_writes: QuotaRequest = QuotaRequest()
+    staff_issuance: QuotaRequest = QuotaRequest()
+
+    def quotas(self) -> dict[Tier, Quota]:
+        return {Tier(name): getattr(self, name).quota(DEFAULT_QUOTAS[Tier(name)]) for name in self.model_fields_set}
 
 
 class TenantRequest(Shape):
@@ -47,6 +92,10 @@ class TenantRequest(Shape):
     ] = Field(default_factory=lambda: [MAIN])
     cart_reservation_minutes: Annotated[int, Field(ge=1, le=120)] = 10
 
+    reservation_minutes: Minutes | None = None
+    limits: LimitsRequest = LimitsRequest()
+    expected_version: ExpectedVersion | None = None
+
     @field_validator("locations")
     @classmethod
     def _names_each_once(cls, locations: list[str]) -> list[str]:
@@ -55,16 +104,18 @@ class TenantRequest(Shape):
         return locations
 
     def command(self) -> PutTenant:
-        shipping = {currency: ShippingRate(rate.base, rate.per_kg) for currency, rate in self.shipping.items()}
         return PutTenant(
             self.name,
             self.tax_rates,
             self.prices_include_tax,
-            shipping,
+            {currency: ShippingRate(rate.base, rate.per_kg) for currency, rate in self.shipping.items()},
             self.shipping_tax_class,
             self.demo,
             tuple(self.locations),
             self.cart_reservation_minutes,
+            self.reservation_minutes,
+            self.limits.quotas(),
+            self.expected_version,
         )
 
 
@@ -76,7 +127,14 @@ class VendorRequest(Shape):
     commission_bps: BasisPoints
 
 
-@api.command("PUT", "/v1/tenant", roles={"admin"}, answer=TenantView, refusals=[UnknownTaxClass])
+@api.command(
+    "PUT",
+    "/v1/tenant",
+    roles={"admin"},
+    tier=Tier.WRITES,
+    answer=TenantView,
+    refusals=[UnknownTaxClass, VersionMismatch],
+)
 def put_tenant(body: TenantRequest) -> PutTenant:
     """Set up the tenant, or change its rules"""
     return body.command()
@@ -88,7 +146,14 @@ def get_tenant(caller: Caller) -> TenantView:
     return tenant_of(wiring.database(), caller.tenant)
 
 
-@api.command("PUT", "/v1/vendors/<vendor_id>", roles={"admin", "manager"}, answer=VendorView, refusals=[UnknownTenant])
+@api.command(
+    "PUT",
+    "/v1/vendors/<vendor_id>",
+    roles={"admin", "manager"},
+    tier=Tier.WRITES,
+    answer=VendorView,
+    refusals=[UnknownTenant],
+)
 def put_vendor(vendor_id: VendorId, body: VendorRequest) -> PutVendor:
     """Put a vendor
 

@@ -10,6 +10,7 @@ from cauri.books.caller import Caller
 from cauri.edge import wiring
 from cauri.edge.fields import ID_PATTERN, PositiveMoney, Shape
 from cauri.edge.http import STAFF, Api
+from cauri.parties.limits import Tier
 from cauri.parties.model import UnknownTenant
 from cauri.wallet.commands import Deposit, Deposited
 from cauri.wallet.model import UnknownCustomer
@@ -38,6 +39,7 @@ def get_balance(customer_id: CustomerId, caller: Caller) -> BalanceView:
     "POST",
     "/v1/balances/<customer_id>/deposits",
     roles={"finance", "admin"},
+    tier=Tier.STAFF_ISSUANCE,
     answer=Deposited,
     status=HTTPStatus.CREATED,
     refusals=[UnknownTenant],

@@ -11,6 +11,7 @@ from local.story.client import Client, RefusedError
 
 TENANT: Final = "jua"
 CUSTOMER: Final = "cus_amina"
+TIERS: Final = ("reads", "writes", "money_writes", "staff_issuance")
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ RULES: Final = {
     "shipping": {"KES": {"base": 25_000, "per_kg": 12_000}, "USD": {"base": 900, "per_kg": 350}},
     "shipping_tax_class": "standard",
     "demo": True,
+    # Everybody here calls from one address, and 200 shoppers at once.
+    "limits": {tier: {"per_caller": 100_000, "per_ip": 100_000} for tier in TIERS},
 }
 
 Step = tuple[str, Callable[[], Any]]

@@ -9,7 +9,7 @@ import importlib
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,6 +17,8 @@ from local.http.routes import Router
 from local.template import Template, read
 from tests.api.issuer import Issuer
 from tests.engines import STAGE, TEMPLATE
+
+ADDRESS = "192.0.2.7"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Client:
     """One caller. Every change has a key of its own, unless the test names one."""
 
     token: str | None
+    ip: str = ADDRESS
+
+    def at(self, ip: str) -> Client:
+        """The same caller, from another address."""
+        return replace(self, ip=ip)
 
     def get(self, path: str, **more: Any) -> Reply:
         return self.send("GET", path, **more)
@@ -82,11 +89,13 @@ class Client:
         sent |= headers or {}
         path, _, asked = path.partition("?")
         kept = {name: value for name, value in sent.items() if value is not None}
-        event = event_of(method, path, text, kept, asked or urlencode(query or {}))
+        event = event_of(method, path, text, kept, asked or urlencode(query or {}), self.ip)
         return reply_of(handler_of(path)(event, None))
 
 
-def event_of(method: str, path: str, body: bytes | str | None, headers: Mapping[str, str], query: str) -> Any:
+def event_of(
+    method: str, path: str, body: bytes | str | None, headers: Mapping[str, str], query: str, ip: str = ADDRESS
+) -> Any:
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": "$default",
@@ -98,7 +107,7 @@ def event_of(method: str, path: str, body: bytes | str | None, headers: Mapping[
             "apiId": "api",
             "domainName": "api.test",
             "domainPrefix": "api",
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.7", "userAgent": "t"},
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": ip, "userAgent": "t"},
             "requestId": f"req-{next(_REQUESTS)}",
             "routeKey": "$default",
             "stage": "$default",

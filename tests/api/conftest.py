@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from cauri.edge import wiring
+from cauri.parties.limits import Quota, Tier
 
 from tests.api.client import People
 from tests.api.issuer import AUDIENCE, Issuer
@@ -31,6 +33,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def people(issuer: Issuer, engine: Engine) -> People:
+    wiring.limiter.cache_clear()  # what another test asked
     return People(issuer)
 
 
@@ -38,7 +41,8 @@ def people(issuer: Issuer, engine: Engine) -> People:
 def furnished(moto_engine: Engine) -> tuple[Shop, Snapshot]:
     """The market once, and what is stored then: to furnish it takes longer than most tests."""
     moto_engine.reset()
-    shop = Shop(database_of(moto_engine)).furnish().stock(shirt_l=30, basket=10, coffee=50)
+    unhurried = dict.fromkeys(Tier, Quota(None, None))
+    shop = Shop(database_of(moto_engine)).furnish(limits=unhurried).stock(shirt_l=30, basket=10, coffee=50)
     return shop, snapshot()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import botocore.exceptions
@@ -22,7 +23,15 @@ RULES = {
     "demo": True,
     "locations": ["nairobi", "mombasa"],
     "cart_reservation_minutes": 20,
+    "reservation_minutes": 30,
 }
+LIMITS = {
+    "reads": {"per_caller": 60, "per_ip": 300},
+    "writes": {"per_caller": 60, "per_ip": 300},
+    "money_writes": {"per_caller": 10, "per_ip": 50},
+    "staff_issuance": {"per_caller": 30, "per_ip": None},
+}
+CAREFREE = {"per_caller": 1000, "per_ip": 300}
 NOBODY = Client(None)
 
 
@@ -32,10 +41,30 @@ NOBODY = Client(None)
 def test_a_tenant_reads_as_it_was_put(people: People, shop: Shop) -> None:
     kiosk = People(people.issuer, "kiosk")
     assert kiosk.admin.get("/v1/tenant").code == "unknown_tenant"
-    put = kiosk.admin.put("/v1/tenant", RULES)
-    assert put.json() == {"id": "kiosk", **RULES}
+    put = kiosk.admin.put("/v1/tenant", RULES | {"limits": {"reads": {"per_caller": 1000}}, "expected_version": 0})
+    assert put.json() == {"id": "kiosk", "version": 1, **RULES, "limits": LIMITS | {"reads": CAREFREE}}
     for role in ("admin", "manager", "finance"):
         assert kiosk.of(role).get("/v1/tenant").body == put.body
+
+
+def test_a_tenant_is_changed_by_who_knows_it(people: People, shop: Shop) -> None:
+    version = people.admin.get("/v1/tenant").json()["version"]
+    change = RULES | {"expected_version": version}
+    assert people.admin.put("/v1/tenant", change, key="mine").json()["version"] == version + 1
+    late = people.admin.put("/v1/tenant", change | {"name": "Another"})
+    assert (late.status, late.code) == (409, "version_mismatch")
+    assert late.json()["version"] == version + 1
+    assert people.admin.put("/v1/tenant", change, key="mine").headers["idempotent-replayed"] == "true"
+    assert people.admin.get("/v1/tenant").json()["name"] == "Kiosk"
+
+
+def test_an_order_is_reserved_for_as_long_as_the_tenant_says(people: People, shop: Shop) -> None:
+    people.admin.put("/v1/tenant", RULES | {"locations": ["main"]})
+    lines = {"lines": [{"sku": "coffee", "quantity": 1}], "currency": "KES", "return_url": "https://soko.example/"}
+    bought = people.customer().post("/v1/checkouts", lines | {"tenders": [{"type": "provider", "provider": "demo"}]})
+    order = bought.json()["order"]
+    created, expires = (datetime.fromisoformat(order[name]) for name in ("created_at", "expires_at"))
+    assert expires - created == timedelta(minutes=30)
 
 
 def test_the_shippings_tax_class_is_one_of_the_tenants(people: People, shop: Shop) -> None:
@@ -91,7 +120,8 @@ def test_a_page_needs_nothing_from_elsewhere(people: People) -> None:
 def test_head_is_get_without_the_body(people: People, shop: Shop) -> None:
     for client, path in ((NOBODY, "/health"), (people.admin, "/v1/tenant")):
         got, head = client.get(path), client.send("HEAD", path)
-        assert (head.status, head.headers, head.body) == (got.status, got.headers, b"")
+        assert (head.status, head.headers.keys(), head.body) == (got.status, got.headers.keys(), b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
 
 
 def test_options_says_what_an_address_answers_to(people: People) -> None:

@@ -23,6 +23,9 @@ from tests.proof.picture import picture, read_everything
 VENDOR: Final = "ven_kazi"
 CONNECTIONS: Final = 256
 CHECKOUTS: Final = "/v1/checkouts"
+TIERS: Final = ("reads", "writes", "money_writes", "staff_issuance")
+UNHURRIED: Final = {tier: {"per_caller": 100_000, "per_ip": 100_000} for tier in TIERS}
+"""For tests in which one address is everybody."""
 BY_CARD: Final = {"type": "provider", "provider": "demo"}
 
 
@@ -52,8 +55,8 @@ class Market:
         self.admin = self.person("admin", sub="usr_admin")
         self.guest = self.person("guest", sub="the_shop")
 
-    def open(self) -> Market:
-        rules = {"name": "Soko", "demo": True, "tax_rates": {"standard": 1600}, "prices_include_tax": False}
+    def open(self, limits: Any = None) -> Market:
+        rules = {"name": "Soko", "demo": True, "tax_rates": {"standard": 1600}, "limits": limits or UNHURRIED}
         self.admin.put("/v1/tenant", rules)
         self.admin.put(f"/v1/vendors/{VENDOR}", {"name": "Kazi Crafts", "country": "KE", "commission_bps": 1000})
         return self

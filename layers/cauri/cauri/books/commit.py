@@ -125,13 +125,23 @@ class Books:
         self._pause = pause
         self._seconds_max = seconds_max
 
-    def run(self, command: Command, caller: Caller, key: str, *, dry_run: bool = False) -> Answer:
+    def run(
+        self,
+        command: Command,
+        caller: Caller,
+        key: str,
+        *,
+        dry_run: bool = False,
+        before_commit: Callable[[], None] = lambda: None,
+    ) -> Answer:
         """The answer of `command`: of its one commit under `key`, whenever that was.
+
+        `before_commit` is the last word of whoever sends it: what it raises is a refusal.
 
         Raises the Refusal that a rule gives, IdempotencyKeyReused, Contended (others kept winning), or
         UnavailableError (the database did not answer; the same key will tell what happened).
         """
-        run = _Run(self, command, caller, key, dry_run=dry_run)
+        run = _Run(self, command, caller, key, dry_run=dry_run, before_commit=before_commit)
         try:
             return self._persist(run)
         except Unsettled:
@@ -164,12 +174,22 @@ class Books:
 
 
 class _Run:
-    def __init__(self, books: Books, command: Command, caller: Caller, key: str, *, dry_run: bool) -> None:
+    def __init__(
+        self,
+        books: Books,
+        command: Command,
+        caller: Caller,
+        key: str,
+        *,
+        dry_run: bool,
+        before_commit: Callable[[], None],
+    ) -> None:
         self._books = books
         self._command = command
         self._caller = caller
         self._key = key
         self._dry_run = dry_run
+        self._before_commit = before_commit
         self._log_id = log.log_id_of(caller.tenant, caller.subject, key)
         self._input_hash = digest(command.name, _canonical(_json(command)))
         self._undone: set[str] = set()
@@ -200,6 +220,7 @@ class _Run:
         body = _json(plan.answer)
         if self._dry_run:
             return Answer(body)
+        self._before_commit()
         return self._commit(plan, body, work)
 
     def _commit(self, plan: Plan, body: bytes, work: Work) -> Answer:

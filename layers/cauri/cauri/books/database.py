@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -75,6 +76,7 @@ class Database:
         self._prefix = prefix
         self._wire = wire.Wire(region=region, host=host, connect_seconds=1, read_seconds=3, pool=2 * PARALLEL_CALLS_MAX)
         self.meter = Meter()
+        self._thread = threading.local()
 
     def get_ready(self) -> None:
         """Make what the first call would wait for, but the connection."""
@@ -88,7 +90,7 @@ class Database:
 
     def fetch(self, keys: Sequence[Key[Any]]) -> Found:
         """The aggregates at `keys`, over all tables, in one round trip."""
-        self.meter.round_trips += 1
+        self._count_wait()
         return self._batch_get(keys)
 
     def _batch_get(self, keys: Sequence[Key[Any]]) -> Found:
@@ -114,12 +116,12 @@ class Database:
 
     def query(self, table: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """One page of a Query, given as the wire has it but for the table's name."""
-        self.meter.round_trips += 1
+        self._count_wait()
         return self._query(table, request)
 
     def query_all(self, table: str, request: Mapping[str, Any]) -> list[Wire]:
         """Every item of a partition's range that is known to be small."""
-        self.meter.round_trips += 1
+        self._count_wait()
         page = self._query(table, request)
         items = list(page["Items"])
         while last := page.get("LastEvaluatedKey"):
@@ -133,7 +135,7 @@ class Database:
 
     def look_up(self, key: Key[T]) -> T | None:
         """One aggregate, also if a transaction that writes it is under way: that one is waited out or conflicts."""
-        self.meter.round_trips += 1
+        self._count_wait()
         place = {"pk": {"S": key.pk}} | ({"sk": {"S": key.sk}} if key.sk else {})
         get = {"TableName": self._prefix + key.shelf.table, "Key": place}
         answer = self._call("TransactGetItems", {"TransactItems": [{"Get": get}]})
@@ -146,12 +148,12 @@ class Database:
         """All of `writes`, or none. Raises TransactionRefused."""
         if len(writes) > TRANSACTION_ACTIONS_MAX:
             raise ValueError(f"a transaction has at most {TRANSACTION_ACTIONS_MAX} actions, not {len(writes)}")
-        self.meter.round_trips += 1
+        self._count_wait()
         self._call("TransactWriteItems", {"TransactItems": [{w.action: self._named(w.request)} for w in writes]})
 
     def write(self, write: Write) -> Wire | None:
         """One conditional write by itself. Raises ConditionFailed. Answers what ``ReturnValues`` asks for."""
-        self.meter.round_trips += 1
+        self._count_wait()
         return self._write(write)
 
     def _write(self, write: Write) -> Wire | None:
@@ -161,7 +163,7 @@ class Database:
 
     def write_rows(self, table: str, rows: Sequence[Wire]) -> None:
         """Rows that are the same whenever they are written."""
-        self.meter.round_trips += 1
+        self._count_wait()
         requests = [{"PutRequest": {"Item": row}} for row in rows]
         while requests:
             now, requests = requests[:25], requests[25:]
@@ -187,6 +189,25 @@ class Database:
             if isinstance(outcome, _Failed):
                 raise outcome.error
         return outcomes  # type: ignore[return-value]
+
+    def beside(self, call: Callable[[], T]) -> Future[T]:
+        """Begin `call` beside whatever the caller does next. It is no wait, unless the caller makes one of it.
+
+        As with `together`, it must not itself make calls together.
+        """
+
+        def run() -> T:
+            self._thread.is_beside = True
+            try:
+                return call()
+            finally:
+                self._thread.is_beside = False
+
+        return self._pool.submit(run)
+
+    def _count_wait(self) -> None:
+        if not getattr(self._thread, "is_beside", False):
+            self.meter.round_trips += 1
 
     @functools.cached_property
     def _pool(self) -> ThreadPoolExecutor:

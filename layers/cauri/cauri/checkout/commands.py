@@ -32,6 +32,7 @@ from cauri.checkout.reservation import reservations
 from cauri.checkout.store import cart_key
 from cauri.checkout.tenders import TenderAsked, tenders
 from cauri.checkout.views import CheckoutView
+from cauri.clock import Instant
 from cauri.inventory.model import OutOfStock, Part, Product, UnknownSku
 from cauri.inventory.store import product_key
 from cauri.money import Money
@@ -92,6 +93,7 @@ class _Start:
     products: Mapping[str, Product]
     currency: str
     number: int
+    expires_at: Instant
 
 
 @decides(Checkout)
@@ -103,7 +105,8 @@ def checkout(command: Checkout, work: Work) -> Plan:
         [Item(_known(products, line.sku), line.quantity) for line in start.lines], vendors, start.tenant, start.currency
     )
     paid_by = tenders(command.tenders, priced.total, is_customer=work.caller.customer_id is not None)
-    tree = place(Placing(priced, paid_by, stock, start.number, has_contact=command.contact is not None), work)
+    placing = Placing(priced, paid_by, stock, start.number, command.contact is not None, start.expires_at)
+    tree = place(placing, work)
     saves = _saves(command, tree, start, work)
     refusals = [parts for parts in stock.values() if isinstance(parts, OutOfStock)]
     if refusals:  # the last in the ladder: what is wrong with the request tells more
@@ -134,14 +137,16 @@ def _load(command: Checkout, work: Work) -> _Start:
     if customer_id is None and command.contact is None:
         raise EmailRequired
     balance = found[balance_key(work.tenant, customer_id)] if customer_id else None
+    expires_at = work.at + tenant.reservation(work.books.settings.reservation)
     if command.cart_id is None:
         products = _found_products(found, [product_key(work.tenant, line.sku) for line in command.lines])
         lines = _inline_lines(command, products)
-        start = _Start(tenant, None, balance, lines, products, command.currency, number)
+        start = _Start(tenant, None, balance, lines, products, command.currency, number, expires_at)
     else:
         cart = own(found[cart_key(work.tenant, command.cart_id)], work.caller, command.cart_id)
         cart.require_open()
-        start = _Start(tenant, cart, balance, _as_shown(cart, command.accepted_prices), {}, cart.currency, number)
+        lines = _as_shown(cart, command.accepted_prices)
+        start = _Start(tenant, cart, balance, lines, {}, cart.currency, number, expires_at)
     if not start.lines:
         raise CartEmpty
     if len({line.vendor_id for line in start.lines}) > VENDORS_MAX:

@@ -8,6 +8,7 @@ from string import ascii_uppercase
 
 from cauri.books.work import Work
 from cauri.checkout.pricing import PricedLine, Quote, VendorShare
+from cauri.clock import Instant
 from cauri.inventory.model import OutOfStock, Part
 from cauri.orders.model import LineItem, Order, OrderStatus, OrderTree, Tender, VendorOrder
 from cauri.payments.model import Payment, PaymentStatus
@@ -23,6 +24,7 @@ class Placing:
     stock: Mapping[str, Sequence[Part] | OutOfStock]
     number: int
     has_contact: bool
+    expires_at: Instant
 
 
 def place(placing: Placing, work: Work) -> OrderTree:
@@ -68,7 +70,7 @@ def _order(placing: Placing, tenders: tuple[Tender, ...], order_id: str, number:
         tenders=tenders,
         status=OrderStatus.PENDING_PAYMENT,
         created_at=work.at,
-        expires_at=work.at + work.books.settings.reservation,
+        expires_at=placing.expires_at,
         payment_method=by_provider[0].provider if by_provider else "balance",
         payment_reference=by_provider[0].payment_id if by_provider else None,
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cauri.books.work import Work
+from cauri.clock import Instant
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.model import OutOfStock, Part, Place, places_of, stock_of
@@ -30,19 +31,22 @@ def reservations(lines: Sequence[CartLine], tenant: Tenant, work: Work) -> list[
     if work.dry_run:
         return [functools.partial(_look, line, there, work) for line, there in zip(lines, places, strict=True)]
     claims = Claims(work.database, work.tenant)
+    until = work.at + tenant.reservation(work.books.settings.reservation) + CLAIM_GRACE
     taken: list[Part] = []
     work.if_refused(lambda: claims.give_back(taken))
-    return [functools.partial(_claim, claims, *each, taken, work) for each in zip(lines, places, strict=True)]
+    return [functools.partial(_claim, claims, *each, taken, until, work) for each in zip(lines, places, strict=True)]
 
 
-def _claim(claims: Claims, line: CartLine, places: Sequence[Place], taken: list[Part], work: Work) -> Reserved:
+def _claim(
+    claims: Claims, line: CartLine, places: Sequence[Place], taken: list[Part], until: Instant, work: Work
+) -> Reserved:
     # The owner follows from the request, so that a retry does not claim again; and that another request under the
     # same key, which is refused at last, does not find these claims as its own and give them back. It follows from the
     # line, so that a cart that changed between two attempts does not take another line's claim for its own.
     owner = digest(work.request, line.sku, str(line.quantity))[:24]
     wanted = Wanted(line.sku, places, line.quantity, owner)
     try:
-        parts = claims.take(wanted, work.at, work.at + work.books.settings.reservation + CLAIM_GRACE)
+        parts = claims.take(wanted, work.at, until)
     except OutOfStock as refusal:
         return refusal
     taken += parts

@@ -23,6 +23,7 @@ from cauri.edge.problems import (
     UnknownParameter,
     UnsupportedMediaType,
 )
+from cauri.parties.limits import Tier
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
@@ -41,18 +42,22 @@ Event = Mapping[str, Any]
 class Admission(OpenAPIRequestValidationMiddleware):
     """Lets a request in, or raises the refusal. The handler's own parameters are validated by powertools.
 
-    `roles` are those that may come in; `takes_key` is true for what changes something.
+    `roles` are those that may come in; `takes_key` is true for what changes something; as `tier` it is counted.
     """
 
-    def __init__(self, roles: Collection[str], *, takes_key: bool) -> None:
+    def __init__(self, roles: Collection[str], tier: Tier, *, takes_key: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._roles = roles
+        self._tier = tier
         self._takes_key = takes_key
 
     def handler(self, app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[str]:
         event = app.current_event.raw_event
         headers = event["headers"]
         caller = wiring.verifier().caller(headers.get("authorization"), event["requestContext"]["http"]["sourceIp"])
+        allowance = app.context["allowance"] = wiring.limiter().begin(caller, self._tier)
+        if not allowance.is_pending:
+            allowance.require()
         if not caller.has(*self._roles):
             raise Forbidden
         self._require_known(event.get("queryStringParameters") or {}, app)

@@ -31,8 +31,10 @@ from cauri.books.commit import Answer
 from cauri.books.work import Command
 from cauri.edge import wiring
 from cauri.edge.admission import Admission, Event, invalid
+from cauri.edge.limiter import Allowance, RateLimited
 from cauri.edge.problems import PROBLEM_JSON, MethodNotAllowed, NotFound, problem
 from cauri.errors import Refusal, Unsettled
+from cauri.parties.limits import Tier
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,8 @@ class Operation:
     answer: Any = None
     roles: frozenset[str] = frozenset()
     """Who may call it; empty, where anybody may."""
+    tier: Tier | None = None
+    """Under which rate limits; none, where nobody knows who calls."""
     status: HTTPStatus = HTTPStatus.OK
     refusals: tuple[type[Refusal], ...] = ()
     changes: bool = False
@@ -98,6 +102,7 @@ class Api:
         path: str,
         *,
         roles: Collection[str],
+        tier: Tier,
         answer: type,
         status: HTTPStatus = HTTPStatus.OK,
         refusals: Sequence[type[Refusal]] = (),
@@ -105,8 +110,9 @@ class Api:
     ) -> Callable[[C], C]:
         """Register a handler that parses a request to the Command it asks for; running it is done here.
 
-        `answer` is the view that the command answers, `refusals` what rules may say (for the description),
-        `location` where the parsed answer's resource is. A parameter named `caller` gets the Caller.
+        `tier` says under which rate limits, `answer` is the view that the command answers, `refusals` what rules may
+        say (for the description), `location` where the parsed answer's resource is. A parameter named `caller` gets the
+        Caller.
         """
 
         def register(parse: C) -> C:
@@ -116,10 +122,13 @@ class Api:
                 caller = self.resolver.context["caller"]
                 command = parse(**arguments, **({"caller": caller} if takes_caller else {}))
                 dry = dry_run == "true"
-                answered = wiring.books().run(command, caller, idempotency_key, dry_run=dry)
-                return _answered(answered, HTTPStatus.OK if dry else status, None if dry else location)
+                answered = wiring.books().run(
+                    command, caller, idempotency_key, dry_run=dry, before_commit=self._require_allowance
+                )
+                self._require_allowance()  # also of what commits nothing: a dry run, and a replay
+                return self._answered(answered, HTTPStatus.OK if dry else status, None if dry else location)
 
-            known = frozenset(roles), status, tuple(refusals)
+            known = frozenset(roles), tier, status, tuple(refusals)
             self._register(Operation(method, path, parse, signature, answer, *known, changes=True), run)
             return parse
 
@@ -135,9 +144,10 @@ class Api:
 
             def run(**arguments: Any) -> Response[str]:
                 view = look(**arguments, **({"caller": self.resolver.context["caller"]} if takes_caller else {}))
-                return Response(HTTPStatus.OK, JSON, to_json(view).decode(), headers=_no_store())
+                self._require_allowance()
+                return Response(HTTPStatus.OK, JSON, to_json(view).decode(), headers=self._headers())
 
-            known = frozenset(roles), HTTPStatus.OK, tuple(refusals)
+            known = frozenset(roles), Tier.READS, HTTPStatus.OK, tuple(refusals)
             self._register(Operation("GET", path, look, signature, answer, *known), run)
             return look
 
@@ -160,11 +170,32 @@ class Api:
         run.__name__ = operation.handler.__name__
         run.__signature__ = operation.asks  # type: ignore[attr-defined]
         self.operations.append(operation)
-        admission = Admission(operation.roles, takes_key=operation.changes)
+        assert operation.tier is not None
+        admission = Admission(operation.roles, operation.tier, takes_key=operation.changes)
         route = self.resolver.route(
             operation.path, operation.method, operation_id=run.__name__, middlewares=[admission]
         )
         route(run)
+
+    # -- Answering
+
+    def _require_allowance(self) -> None:
+        """Raises RateLimited."""
+        self.resolver.context["allowance"].require()
+
+    def _answered(self, answer: Answer, status: HTTPStatus, location: Callable[[Any], str] | None) -> Response[str]:
+        """The answer's own bytes, now and on every replay."""
+        headers = self._headers()
+        if answer.replayed:
+            headers["Idempotent-Replayed"] = "true"
+        if location is not None:
+            headers["Location"] = location(json.loads(answer.body))
+        return Response(status, JSON, answer.body.decode(), headers=headers)
+
+    def _headers(self) -> dict[str, Any]:
+        """What every answer of the API says beside itself."""
+        allowance: Allowance | None = self.resolver.context.get("allowance")
+        return {"Cache-Control": "no-store", **(allowance.headers() if allowance else {})}
 
     # -- Trouble
 
@@ -178,7 +209,16 @@ class Api:
             trouble = MethodNotAllowed(allowed) if allowed and method not in allowed else NotFound()
         elif isinstance(trouble, RequestValidationError):
             trouble = invalid(trouble.errors())
-        return self._problem(trouble)
+        return self._problem(self._or_rate_limited(trouble))
+
+    def _or_rate_limited(self, trouble: Exception) -> Exception:
+        """Who asks too often is told that, and no refusal: guessing is what the limits are for."""
+        try:
+            if "allowance" in self.resolver.context:
+                self._require_allowance()
+        except RateLimited as over:
+            return over if isinstance(trouble, Refusal) else trouble
+        return trouble
 
     def _allowed(self) -> list[str]:
         """The methods that the address asked for does answer to."""
@@ -194,21 +234,7 @@ class Api:
             expected = isinstance(trouble, Unsettled)
             logger.log(logging.WARNING if expected else logging.ERROR, "%s: %s", where, trouble, exc_info=trouble)
         said = problem(trouble, request_id, f"{wiring.public_url()}/docs/errors")
-        return Response(said.status, PROBLEM_JSON, said.body, headers={**_no_store(), **said.headers})
-
-
-def _answered(answer: Answer, status: HTTPStatus, location: Callable[[Any], str] | None) -> Response[str]:
-    """The answer's own bytes, now and on every replay."""
-    headers = _no_store()
-    if answer.replayed:
-        headers["Idempotent-Replayed"] = "true"
-    if location is not None:
-        headers["Location"] = location(json.loads(answer.body))
-    return Response(status, JSON, answer.body.decode(), headers=headers)
-
-
-def _no_store() -> dict[str, Any]:
-    return {"Cache-Control": "no-store"}
+        return Response(said.status, PROBLEM_JSON, said.body, headers={**self._headers(), **said.headers})
 
 
 _OF_COMMANDS: Final = (

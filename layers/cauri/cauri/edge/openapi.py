@@ -16,6 +16,7 @@ from cauri.edge.admission import BODY_BYTES_MAX
 from cauri.edge.auth import Forbidden, TokenExpired, TokenInvalid, TokenMissing
 from cauri.edge.cursors import InvalidCursor
 from cauri.edge.http import JSON, Api, Operation
+from cauri.edge.limiter import RateLimited
 from cauri.edge.problems import (
     PROBLEM_JSON,
     STATUS,
@@ -44,6 +45,8 @@ vendors, orders, prepaid balances, and a double-entry ledger under all of it.
   answered 200 with what would be done, and nothing is.
 - **Money** is whole minor units of an ISO 4217 currency: `{{"amount": 1250, "currency": "KES"}}` is 12.50 shillings.
   Times are RFC 3339, in UTC. Bodies are JSON, at most {BODY_BYTES_MAX // 1024} KiB.
+- **Rate limits** are per minute, of a caller and of an address, and a tenant's own. Every answer to a token says in
+  `RateLimit-Policy` and `RateLimit` what they are and what is left; past them it is 429, with `Retry-After`.
 - **Lists** have a `limit`, and a `next_cursor` that leads to the next page of the same list.
 - **Errors** are problem documents (RFC 9457). [Every code](docs/errors) says what to do about it.
 """
@@ -83,17 +86,26 @@ PROBLEM: Final[Mapping[str, Any]] = {
 }
 
 _TEXT: Final = {"type": "string"}
+_SECONDS: Final[OpenAPIResponseHeader] = {"schema": {"type": "integer"}, "description": "Seconds"}
 _HEADERS: Final[Mapping[HTTPStatus, dict[str, OpenAPIResponseHeader]]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"schema": _TEXT}},
-    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": _SECONDS},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": _SECONDS},
+}
+_LIMITS: Final = {
+    "RateLimit-Policy": {"schema": _TEXT, "description": "How many requests, in how many seconds"},
+    "RateLimit": {"schema": _TEXT, "description": "How many are left, and in how many seconds there are new ones"},
 }
 _REPLAYED: Final[OpenAPIResponseHeader] = {
     "schema": {"type": "string", "enum": ["true"]},
     "description": "There, if this is the answer of an earlier request under the same key",
 }
-_THROTTLED: Final[OpenAPIResponse] = {
-    "description": "The gateway's own limit. Nothing was done; ask again later.",
-    "content": {JSON: {"schema": {"type": "object", "properties": {"message": _TEXT}}}},
+_THROTTLED: Final = {
+    "schema": {
+        "type": "object",
+        "description": "The gateway's own limit, over all callers",
+        "properties": {"message": _TEXT},
+    }
 }
 
 
@@ -137,7 +149,9 @@ def _add(resolver: APIGatewayHttpResolver, tag: str, operation: Operation) -> No
 
 def _with_roles(description: str, operation: Operation) -> str:
     roles = ", ".join(f"`{role}`" for role in sorted(operation.roles))
-    return f"{description}\n\nRoles: {roles}." if roles else f"{description}\n\nFor anybody."
+    if not roles:
+        return f"{description}\n\nFor anybody."
+    return f"{description}\n\nRoles: {roles}. Rate limit: `{operation.tier}`."
 
 
 def _responses(operation: Operation) -> dict[int, OpenAPIResponse]:
@@ -150,7 +164,7 @@ def _responses(operation: Operation) -> dict[int, OpenAPIResponse]:
     for code in _codes(operation):
         problems.setdefault(STATUS[code], []).append(code)
     answers |= {int(status): _problem(status, codes) for status, codes in sorted(problems.items())}
-    return answers | {429: _THROTTLED}
+    return answers
 
 
 def _answer(operation: Operation) -> OpenAPIResponse:
@@ -164,9 +178,12 @@ def _answer(operation: Operation) -> OpenAPIResponse:
 
 
 def _problem(status: HTTPStatus, codes: Sequence[str]) -> OpenAPIResponse:
+    content: dict[str, Any] = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if status is HTTPStatus.TOO_MANY_REQUESTS:
+        content[JSON] = _THROTTLED
     problem: OpenAPIResponse = {
         "description": f"{status.phrase}: " + ", ".join(f"`{code}`" for code in codes),
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": content,
     }
     if status in _HEADERS:
         problem["headers"] = _HEADERS[status]
@@ -181,6 +198,7 @@ def _codes(operation: Operation) -> list[str]:
         TokenInvalid,
         TokenExpired,
         Forbidden,
+        RateLimited,
         InvalidRequest,
         UnknownParameter,
     ]
@@ -201,12 +219,17 @@ def _finished(schema: dict[str, Any], operations: Iterable[Operation]) -> dict[s
     for foreign in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(foreign, None)
     schemas["Problem"] = dict(PROBLEM)
+    schema["components"]["headers"] = dict(_LIMITS)
+    limits = {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMITS}
     for operation in operations:
         path = operation.path.replace("<", "{").replace(">", "}")
         described = schema["paths"][path][operation.method.lower()]
         described["parameters"] = [_parameter(one) for one in described.get("parameters", ())]
-        if not operation.roles:
+        if operation.tier is None:
             described["security"] = []
+            continue
+        for answer in described["responses"].values():
+            answer["headers"] = answer.get("headers", {}) | limits
     finished: dict[str, Any] = _whole({**schema, "paths": dict(sorted(schema["paths"].items()))})
     return finished
 

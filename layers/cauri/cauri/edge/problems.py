@@ -32,6 +32,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "token_invalid": HTTPStatus.UNAUTHORIZED,
     "token_expired": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     # What there is
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
@@ -45,6 +46,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown_account": HTTPStatus.NOT_FOUND,
     # What stands against it now
     "contended": HTTPStatus.CONFLICT,
+    "version_mismatch": HTTPStatus.CONFLICT,
     "out_of_stock": HTTPStatus.CONFLICT,
     "stock_committed": HTTPStatus.CONFLICT,
     "sku_taken": HTTPStatus.CONFLICT,

@@ -16,6 +16,8 @@ from cauri.edge.snapstart import on_snapshots
 if TYPE_CHECKING:
     from cauri.books.commit import Books, Settings
     from cauri.edge.auth import Verifier
+    from cauri.edge.limiter import Limiter
+    from cauri.parties.limits import Quotas
     from cauri.providers.ports import PaymentProvider
 
 RESERVATION_SECONDS_DEFAULT: Final = 15 * 60
@@ -57,6 +59,20 @@ def providers() -> Mapping[str, PaymentProvider]:
 
 
 @functools.cache
+def limiter() -> Limiter:
+    """Who counts the requests of callers."""
+    from cauri.edge.limiter import Limiter
+    from cauri.parties.store import tenant_key
+
+    def quotas_of(tenant: str) -> Quotas | None:
+        key = tenant_key(tenant)
+        known = database().fetch([key])[key]
+        return known.quotas if known else None
+
+    return Limiter(database(), clock(), quotas_of)
+
+
+@functools.cache
 def verifier() -> Verifier:
     """Who tells whether a bearer token is one of the issuer's."""
     from cauri.edge.auth import KeySet, Verifier  # 60 ms of cryptography that consumers do without
@@ -81,12 +97,14 @@ def _before_snapshot() -> None:
     database().get_ready()
     if "TOKEN_ISSUER" in os.environ:
         verifier()
+        limiter()
 
 
 def _after_restore() -> None:
     """Copies of one snapshot share no connection, no key of the issuer, and no sequence of random numbers."""
     database().forget_connections()
     verifier.cache_clear()
+    limiter.cache_clear()
     random.seed()  # for jitter only: what must not be guessed comes from `secrets`
 
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
-from cauri.parties.model import MAIN, STANDARD, ShippingRate, Tenant, UnknownTenant, Vendor
+from cauri.parties.limits import Quota, Tier
+from cauri.parties.model import MAIN, STANDARD, ShippingRate, Tenant, UnknownTenant, Vendor, VersionMismatch
 from cauri.parties.store import ListTenant, tenant_key, vendor_key
 from cauri.parties.views import tenant_view, vendor_view
 
@@ -25,6 +26,10 @@ class PutTenant(Command):
     demo: bool = False
     locations: tuple[str, ...] = (MAIN,)
     cart_reservation_minutes: int = 10
+    reservation_minutes: int | None = None
+    limits: dict[Tier, Quota] = field(default_factory=dict)
+    expected_version: int | None = None
+    """The version that the sender read; another one is refused. 0 is none yet."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,15 @@ def put_tenant(command: PutTenant, work: Work) -> Plan:
         command.demo,
         command.locations,
         command.cart_reservation_minutes,
+        command.reservation_minutes,
+        command.limits,
         version=known.version if known else 0,
     )
+    if command.expected_version is not None and command.expected_version != tenant.version:
+        raise VersionMismatch(command.expected_version, tenant.version)
     tenant.tax_rate(tenant.shipping_tax_class)
     return (
-        Plan(tenant_view(tenant))
+        Plan(tenant_view(tenant, tenant.version + 1))
         .save(tenant, ListTenant(tenant.id))
         .emit(Event("tenant.updated", work.tenant, tenant.version + 1))
     )

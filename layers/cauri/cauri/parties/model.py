@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import ClassVar, Final
 
 from cauri.errors import Refusal
+from cauri.parties.limits import DEFAULT_QUOTAS, Quota, Quotas, Tier
 
 STANDARD: Final = "standard"
 MAIN: Final = "main"
@@ -45,6 +47,24 @@ class UnknownTaxClass(Refusal):
         return f"The tenant has no tax class {self.tax_class!r}."
 
 
+@dataclass
+class VersionMismatch(Refusal):
+    """Somebody changed it since the sender read it."""
+
+    code: ClassVar[str] = "version_mismatch"
+    expected: int
+    version: int
+
+    def detail(self) -> str:
+        return f"Version {self.expected} was to be changed, and it is at version {self.version}."
+
+    def suggestion(self) -> str:
+        return "Read it again, and send your change of what is there now."
+
+    def facts(self) -> dict[str, object]:
+        return {"expected_version": self.expected, "version": self.version}
+
+
 @dataclass(frozen=True)
 class ShippingRate:
     """What shipping an order costs: `base` once, and `per_kg` for each kilogram begun. Minor units."""
@@ -71,6 +91,10 @@ class Tenant:
     """Where stock is kept, in the order in which orders are served from there."""
     cart_reservation_minutes: int = 10
     """How long a reserved cart line keeps its units."""
+    reservation_minutes: int | None = None
+    """How long an unpaid order keeps its stock and its holds; None is what the deployment says."""
+    limits: dict[Tier, Quota] = field(default_factory=dict)
+    """Rate limits that differ from the default ones."""
     version: int = 0
 
     def tax_rate(self, tax_class: str) -> int:
@@ -78,6 +102,14 @@ class Tenant:
         if tax_class not in self.tax_rates:
             raise UnknownTaxClass(tax_class)
         return self.tax_rates[tax_class]
+
+    def reservation(self, otherwise: timedelta) -> timedelta:
+        """How long an unpaid order keeps its stock and its holds."""
+        return otherwise if self.reservation_minutes is None else timedelta(minutes=self.reservation_minutes)
+
+    @property
+    def quotas(self) -> Quotas:
+        return {**DEFAULT_QUOTAS, **self.limits}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def tenant_of(database: Database, tenant: str) -> TenantView:
     known = database.fetch([key])[key]
     if known is None:
         raise UnknownTenant
-    return tenant_view(known)
+    return tenant_view(known, known.version)
 
 
 def vendor_for(database: Database, caller: Caller, vendor_id: str) -> VendorView:

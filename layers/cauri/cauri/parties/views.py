@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cauri.parties.limits import Quota, Tier
 from cauri.parties.model import ShippingRate, Tenant, Vendor
 
 
@@ -11,7 +12,8 @@ from cauri.parties.model import ShippingRate, Tenant, Vendor
 class TenantView:
     """Tax rates are basis points by tax class; shipping rates are minor units by currency.
 
-    Orders are served from `locations` in their order; a reserved cart line keeps its units for a while.
+    Orders are served from `locations` in their order; a reserved cart line keeps its units for a while; limits are
+    requests per minute, all those in force.
     """
 
     id: str
@@ -23,6 +25,9 @@ class TenantView:
     demo: bool
     locations: list[str]
     cart_reservation_minutes: int
+    reservation_minutes: int | None
+    limits: dict[Tier, Quota]
+    version: int
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class VendorView:
     commission_bps: int
 
 
-def tenant_view(tenant: Tenant) -> TenantView:
+def tenant_view(tenant: Tenant, version: int) -> TenantView:
     return TenantView(
         tenant.id,
         tenant.name,
@@ -44,6 +49,9 @@ def tenant_view(tenant: Tenant) -> TenantView:
         tenant.demo,
         list(tenant.locations),
         tenant.cart_reservation_minutes,
+        tenant.reservation_minutes,
+        dict(tenant.quotas),
+        version,
     )
 
 
