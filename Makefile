@@ -5,7 +5,7 @@ SAM    := SAM_CLI_TELEMETRY=0 $(UV) tool run --quiet --from aws-sam-cli==1.170.0
 STAGE  ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev check build deploy
+.PHONY: help demo test coverage dev check build deploy
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -30,8 +30,11 @@ check: .venv/installed ## lint, types, imports, templates
 
 test: .venv/installed  ## check, then run the tests
 	@$(MAKE) --no-print-directory check
-	@.venv/bin/pytest -m "not slow" -n auto --dist loadfile --ignore tests/local --ignore tests/e2e --cov cauri --cov-branch --cov-report term:skip-covered
-	@.venv/bin/pytest -m "not slow" tests/local tests/e2e
+	@.venv/bin/pytest -m "not slow" -n auto --dist worksteal --ignore tests/local --ignore tests/e2e
+	@.venv/bin/pytest -m "not slow" -n 2 --dist loadfile tests/local tests/e2e
+
+coverage: .venv/installed ## which lines of the product its tests run
+	@.venv/bin/pytest -m "not slow" -n auto --dist worksteal --ignore tests/local --ignore tests/e2e --cov cauri --cov-branch --cov-report term:skip-covered
 
 build: .venv/installed ## make the packages that AWS runs, in .aws-sam/build
 	@$(SAM) build
