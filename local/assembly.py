@@ -183,6 +183,7 @@ class Cloud:
             "executions": self._answer_executions,
             "letters": self._answer_letters,
             "replay": self._answer_replay,
+            "hold": self._answer_hold,
         }
         return Control(self.issuer, self.invoker, services, questions)
 
@@ -270,6 +271,12 @@ class Cloud:
     async def _answer_replay(self, question: Mapping[str, Any]) -> Any:
         replayed = await self.letters.replay(question.get("queue"), question.get("message_id"))
         return [asdict(each) for each in replayed]
+
+    async def _answer_hold(self, question: Mapping[str, Any]) -> Any:
+        """Hold the streams back, or let them go."""
+        for pump in self._stream_pumps:
+            pump.hold(bool(question["held"]))
+        return {"held": bool(question["held"])}
 
     async def _answer_idle(self, question: Mapping[str, Any]) -> Any:
         """Whether all came to rest within `timeout` seconds, and what is left. `horizon`: see `_busy`."""

@@ -117,6 +117,8 @@ class StreamPump:
         self._invoker = invoker
         self._on_failure = on_failure
         self._wake = asyncio.Event()
+        self._let_go = asyncio.Event()
+        self._let_go.set()
         self._behind = 0
         self._settled_at = 0.0
         invoker.on_finish(self._wake.set)
@@ -124,6 +126,13 @@ class StreamPump:
     @property
     def name(self) -> str:
         return self._consumer.logical_id
+
+    def hold(self, held: bool) -> None:
+        """Deliver nothing more until told otherwise; what has been read is still delivered."""
+        if held:
+            self._let_go.clear()
+        else:
+            self._let_go.set()
 
     def settled_since(self, moment: float) -> bool:
         """Whether a look at the stream that began after `moment` (time.monotonic) found nothing."""
@@ -145,6 +154,7 @@ class StreamPump:
         iterator: str | None = None
         pause = POLL_SECONDS_MIN
         while True:
+            await self._let_go.wait()
             self._wake.clear()
             began_at = time.monotonic()
             try:

@@ -34,6 +34,10 @@ class Switchboard:
         if not answer["idle"]:
             raise TimeoutError(f"still busy after {timeout} s: {', '.join(answer['busy'])}")
 
+    def hold_streams(self, held: bool) -> None:
+        """Keep what follows of a commit from happening, or let it go on."""
+        self._ask("hold", held=held)
+
     def executions(self) -> list[dict[str, Any]]:
         executions: list[dict[str, Any]] = self._ask("executions")
         return executions

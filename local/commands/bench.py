@@ -48,6 +48,35 @@ def init(
 
 
 @group.command()
+def checkout(
+    clients: Annotated[list[int] | None, typer.Option(min=1, help="At once; may be given several times.")] = None,
+    seconds: Annotated[float, typer.Option(help="For each number of clients.", min=1, max=300)] = 10,
+    template: TemplateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Place orders, and tell what each costs: time, CPU, round trips, capacity units, dollars."""
+    import tempfile
+
+    from local.bench.checkout import DoesNotAddUpError, measure
+    from local.bench.tables import show
+    from local.cloud import CloudFailedError
+    from local.story.client import RefusedError
+
+    if not Path("/proc/self/stat").exists():
+        fail("only Linux tells here what a process has spent")
+    directory = tempfile.TemporaryDirectory(prefix="cauri-bench-", ignore_cleanup_errors=True)
+    with directory as data, err.status("") as status:
+        try:
+            measured = measure(template_path(template), Path(data), clients or [1, 16, 64], seconds, status.update)
+        except (CloudFailedError, DoesNotAddUpError, RefusedError, TimeoutError, OSError) as error:
+            fail(str(error))
+    if as_json:
+        print_json(measured.as_json())
+        return
+    show(measured)
+
+
+@group.command()
 def packages(
     build: Annotated[Path, typer.Option(help="The build directory of SAM: make build.")] = Path(".aws-sam/build"),
     as_json: JsonOption = False,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from local.workers.logs import LAMBDA_LEVEL, FunctionLogs, LambdaHandler, Printed
+from local.workers.meter import METERED, Meter
 from local.workers.permissions import USED, Guard
 from local.workers.wire import BlockingChannel, Kind
 
@@ -77,7 +78,10 @@ class Context:
 
 
 class Instance:
-    def __init__(self, functions: Mapping[str, Hosted], logs: FunctionLogs, guard: Guard) -> None:
+    def __init__(
+        self, functions: Mapping[str, Hosted], logs: FunctionLogs, guard: Guard, meter: Meter | None = None
+    ) -> None:
+        self._meter = meter
         self._functions = functions
         self._logs = logs
         self._guard = guard
@@ -91,10 +95,13 @@ class Instance:
         if name != self._current:
             os.environ.update(function.environment())
             self._current = self._guard.function = name
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         kind, body = self._call(function, request_id, event)
         status = "success" if kind is Kind.ANSWER else "failure"
-        self._logs.report(status, (time.perf_counter() - started) * 1000)
+        spent: dict[str, Any] = {"cpuMs": round((time.process_time() - cpu) * 1000, 3)}
+        if self._meter is not None:
+            spent["calls"] = self._meter.taken()
+        self._logs.report(status, (time.perf_counter() - started) * 1000, **spent)
         return kind, body
 
     def _call(self, function: Hosted, request_id: str, event: bytes) -> tuple[Kind, bytes]:
@@ -149,7 +156,11 @@ def main(descriptor: str) -> None:
     functions = {each["name"]: Hosted(**each) for each in setup["functions"]}
     guard = Guard({name: each.allowed for name, each in functions.items()}, Path(setup["logs"]) / USED)
     guard.watch()
-    instance = Instance(functions, logs, guard)
+    meter = None
+    if os.environ.get(METERED):
+        meter = Meter()
+        meter.watch()
+    instance = Instance(functions, logs, guard, meter)
     channel.send(Kind.READY, b"")
     while (received := channel.receive()) is not None:
         header, _, event = received[1].partition(b"\n")

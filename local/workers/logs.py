@@ -49,9 +49,9 @@ class FunctionLogs:
         stack = "".join(traceback.format_exception(error)).splitlines()
         self.record("ERROR", str(error), errorType=type(error).__name__, stackTrace=stack)
 
-    def report(self, status: str, milliseconds: float) -> None:
-        """Lambda's last word on an invocation."""
-        metrics = {"durationMs": round(milliseconds, 3)}
+    def report(self, status: str, milliseconds: float, **more: Any) -> None:
+        """Lambda's last word on an invocation. `more` are metrics that Lambda does not tell."""
+        metrics = {"durationMs": round(milliseconds, 3), **more}
         record = {"requestId": self.request_id, "status": status, "metrics": metrics}
         self._write(json.dumps({"time": timestamp(), "type": "platform.report", "record": record}))
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 from local.template import Function
 from local.workers.child import start_child
 from local.workers.instance import Hosted
+from local.workers.meter import METERED
 from local.workers.wire import Channel, Kind
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ INIT_SECONDS: Final = 10.0  # what Lambda gives a function to import itself, bef
 GRACE_SECONDS: Final = 0.25  # the worker's clock begins a little after ours
 RESPAWN_SECONDS: Final = 1.0  # between attempts to start a worker that dies at once
 OWN_WORKERS: Final = 2
-INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")  # nothing else of ours reaches a function
+# Nothing else of ours reaches a function.
+INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", METERED)
 
 
 @dataclass(frozen=True, slots=True)

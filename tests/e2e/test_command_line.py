@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from local.cloud import LocalCloud
 from local.story.client import Client
 from local.story.market import CUSTOMER, GOODS, TENANT
-from tests.e2e.cli import Cauri
+from tests.e2e.cli import ENTRY, Cauri
 from tests.e2e.market import Market
 from tests.engines import TEMPLATE
 
@@ -106,3 +107,18 @@ def test_without_a_cloud_a_command_fails(tmp_path: Path) -> None:
         ran = nowhere(*command)
         assert ran.returncode == 1
         assert "cauri dev" in ran.stderr
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_the_checkout_adds_up_and_says_so() -> None:
+    of = ["bench", "checkout", "--template", str(TEMPLATE), "--clients", "2", "--seconds", "2", "--json"]
+    told = json.loads(subprocess.run([*ENTRY, *of], check=True, capture_output=True, text=True).stdout)
+    assert told["checkouts"][0]["orders"] > 0
+    assert told["orders"][0]["cpu"]["handlers"] > 0
+    assert told["sample"]["round_trips"]["CheckoutApi"] >= 3
+    assert told["sample"]["aws"]["dollars_per_1000_orders"] > 0
+    assert set(told["aims"]) == {
+        "checkouts per second",
+        "CPU-ms of a checkout, handlers and engine",
+        "CPU-ms of an order, all handlers",
+    }

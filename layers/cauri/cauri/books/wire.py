@@ -83,6 +83,7 @@ class Wire:
             raise _refusal(operation, status, answer)
         # Most answers have no binary in them, and then no function is called for each of their objects.
         read: dict[str, Any] = json.loads(answer, object_hook=_binary if b'"B"' in answer else None)
+        self._events.emit(f"response-received.dynamodb.{operation}", parsed_response=read)
         return read
 
     def _hooked(self, operation: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes] | None:
