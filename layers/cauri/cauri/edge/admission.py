@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
@@ -23,12 +23,13 @@ from cauri.edge.problems import (
     UnknownParameter,
     UnsupportedMediaType,
 )
-from cauri.parties.limits import Tier
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler import Response
     from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
     from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+
+    from cauri.edge.http import Operation
 
 BODY_BYTES_MAX: Final = 256 * 1024
 FAULTS_MAX: Final = 50
@@ -42,26 +43,25 @@ Event = Mapping[str, Any]
 class Admission(OpenAPIRequestValidationMiddleware):
     """Lets a request in, or raises the refusal. The handler's own parameters are validated by powertools.
 
-    `roles` are those that may come in; `takes_key` is true for what changes something; as `tier` it is counted.
+    Every refusal from here on knows which operation it is of, and once it is known who asks, that is counted.
     """
 
-    def __init__(self, roles: Collection[str], tier: Tier, *, takes_key: bool) -> None:
+    def __init__(self, operation: Operation) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._roles = roles
-        self._tier = tier
-        self._takes_key = takes_key
+        self._operation = operation
 
     def handler(self, app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[str]:
-        event = app.current_event.raw_event
+        event, operation = app.current_event.raw_event, self._operation
         headers = event["headers"]
+        app.context["operation"] = operation
         caller = wiring.verifier().caller(headers.get("authorization"), event["requestContext"]["http"]["sourceIp"])
-        allowance = app.context["allowance"] = wiring.limiter().begin(caller, self._tier)
+        allowance = app.context["allowance"] = wiring.limiter().begin(caller, operation.tier)
         if not allowance.is_pending:
             allowance.require()
-        if not caller.has(*self._roles):
+        if not caller.has(*operation.roles):
             raise Forbidden
         self._require_known(event.get("queryStringParameters") or {}, app)
-        if self._takes_key:
+        if operation.changes:
             require_idempotency_key(headers)
         app.context["caller"] = caller
         return super().handler(app, next_middleware)

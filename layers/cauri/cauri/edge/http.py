@@ -17,7 +17,7 @@ import logging
 import re
 import typing
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -31,6 +31,7 @@ from cauri.books.commit import Answer
 from cauri.books.work import Command
 from cauri.edge import wiring
 from cauri.edge.admission import Admission, Event, invalid
+from cauri.edge.deprecations import DEPRECATED, Deprecation, Deprecations
 from cauri.edge.limiter import Allowance, RateLimited
 from cauri.edge.problems import PROBLEM_JSON, MethodNotAllowed, NotFound, problem
 from cauri.errors import Refusal, Unsettled
@@ -71,19 +72,21 @@ class Operation:
     answer: Any = None
     roles: frozenset[str] = frozenset()
     """Who may call it; empty, where anybody may."""
-    tier: Tier | None = None
-    """Under which rate limits; none, where nobody knows who calls."""
+    tier: Tier = Tier.READS
+    """Under which rate limits, where it is known who calls."""
     status: HTTPStatus = HTTPStatus.OK
     refusals: tuple[type[Refusal], ...] = ()
     changes: bool = False
     described: bool = True
+    deprecation: Deprecation | None = None
 
 
 class Api:
     """The operations of one function, and its handler. One request at a time, as Lambda has it."""
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, deprecated: Deprecations = DEPRECATED) -> None:
         self.tag = tag
+        self._deprecated = deprecated
         self.operations: list[Operation] = []
         self.resolver = APIGatewayHttpResolver(debug=False)
         self.resolver.exception_handler(Exception)(self._answer_trouble)
@@ -169,9 +172,9 @@ class Api:
     def _register(self, operation: Operation, run: Callable[..., Any]) -> None:
         run.__name__ = operation.handler.__name__
         run.__signature__ = operation.asks  # type: ignore[attr-defined]
+        operation = replace(operation, deprecation=self._deprecated.get((operation.method, operation.path)))
         self.operations.append(operation)
-        assert operation.tier is not None
-        admission = Admission(operation.roles, operation.tier, takes_key=operation.changes)
+        admission = Admission(operation)
         route = self.resolver.route(
             operation.path, operation.method, operation_id=run.__name__, middlewares=[admission]
         )
@@ -194,8 +197,15 @@ class Api:
 
     def _headers(self) -> dict[str, Any]:
         """What every answer of the API says beside itself."""
-        allowance: Allowance | None = self.resolver.context.get("allowance")
-        return {"Cache-Control": "no-store", **(allowance.headers() if allowance else {})}
+        context = self.resolver.context
+        allowance: Allowance | None = context.get("allowance")
+        operation: Operation | None = context.get("operation")
+        deprecation = operation.deprecation if operation else None
+        return {
+            "Cache-Control": "no-store",
+            **(allowance.headers() if allowance else {}),
+            **(deprecation.headers(context["_route_args"]) if deprecation else {}),
+        }
 
     # -- Trouble
 

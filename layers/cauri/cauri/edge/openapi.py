@@ -225,7 +225,9 @@ def _finished(schema: dict[str, Any], operations: Iterable[Operation]) -> dict[s
         path = operation.path.replace("<", "{").replace(">", "}")
         described = schema["paths"][path][operation.method.lower()]
         described["parameters"] = [_parameter(one) for one in described.get("parameters", ())]
-        if operation.tier is None:
+        if operation.deprecation is not None:
+            described["deprecated"] = True
+        if not operation.roles:
             described["security"] = []
             continue
         for answer in described["responses"].values():
