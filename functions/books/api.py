@@ -8,10 +8,18 @@ from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from cauri.books.caller import Caller
-from cauri.books.statements import StatementLine, TrialBalance, UnknownAccount, statement, trial_balance
+from cauri.books.statements import (
+    StatementLine,
+    TrialBalance,
+    UnknownAccount,
+    explain_account,
+    statement,
+    trial_balance,
+)
 from cauri.books.trail import SeveralLogLists, TrailEntry, by_caller, by_day, by_resource
 from cauri.clock import rfc3339
 from cauri.edge import wiring
+from cauri.edge.explaining import ExplanationPage, explained
 from cauri.edge.fields import ID_PATTERN
 from cauri.edge.http import Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
@@ -124,6 +132,23 @@ def list_log(
     cursors = cursors_of(caller, "log", name, what)
     trail = find(wiring.database(), caller.tenant, what, after=cursors.open(cursor), limit=limit)
     return LogPage(trail.entries, cursors.seal(trail.position))
+
+
+@api.read("/v1/explain/account/<account>", roles=ACCOUNTANTS, answer=ExplanationPage, refusals=[UnknownAccount])
+def explain_account_of(
+    account: Account, asset: Asset, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None
+) -> ExplanationPage:
+    """Explain an account's balance
+
+    What was posted on it in one asset, in minor units, debits positive, each with the balance afterwards.
+    """
+    database, tenant = wiring.database(), caller.tenant
+    return explained(
+        f"account/{account}/{asset}",
+        caller,
+        cursor,
+        lambda position: explain_account(database, tenant, account, asset, position=position, limit=limit),
+    )
 
 
 handler = api.handler

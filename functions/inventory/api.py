@@ -8,13 +8,14 @@ from typing import Annotated, Final
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from cauri.books.caller import Caller
 from cauri.edge import wiring
+from cauri.edge.explaining import ExplanationPage, explained
 from cauri.edge.fields import ID_PATTERN, CurrencyCode, Id, Line, MinorUnits, Shape, Title
 from cauri.edge.http import EVERYBODY, STAFF, Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
 from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, ReceiveStock
 from cauri.inventory.model import SameLocation, SkuTaken, Stock, StockCommitted, UnknownLocation, UnknownSku
 from cauri.inventory.movements import AdjustmentReason
-from cauri.inventory.queries import catalogue, movements_of, product_of, stock_of
+from cauri.inventory.queries import catalogue, explain_stock, movements_of, product_of, stock_of
 from cauri.inventory.views import (
     MovementPage,
     ProductPage,
@@ -193,6 +194,21 @@ def get_stock(sku: Sku, caller: Caller) -> StockView:
     What is on hand, available, reserved and by whom, and allocated to paid orders. A vendor sees its own.
     """
     return stock_of(wiring.database(), caller, sku)
+
+
+@api.read("/v1/explain/stock/<sku>", roles=STAFF | {"vendor"}, answer=ExplanationPage, refusals=[UnknownSku])
+def explain_stock_of(sku: Sku, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None) -> ExplanationPage:
+    """Explain a product's stock
+
+    Every unit that came or left, each with what was on hand afterwards. A vendor sees its own.
+    """
+    database = wiring.database()
+    return explained(
+        f"stock/{sku}",
+        caller,
+        cursor,
+        lambda position: explain_stock(database, caller, sku, position=position, limit=limit),
+    )
 
 
 handler = api.handler

@@ -7,12 +7,13 @@ from typing import Annotated, Final
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from cauri.books.caller import Caller
 from cauri.edge import wiring
+from cauri.edge.explaining import ExplanationPage, explained
 from cauri.edge.fields import ID_PATTERN
 from cauri.edge.http import STAFF, Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
 from cauri.edge.problems import Fault, InvalidRequest
 from cauri.orders.model import UnknownOrder
-from cauri.orders.queries import order_for, orders_at, orders_of
+from cauri.orders.queries import explain_order, order_for, orders_at, orders_of
 from cauri.orders.views import OrderPage, OrderView, VendorOrderPage, order_summary, vendor_order_summary
 from cauri.parties.model import UnknownVendor
 from cauri.wallet.model import UnknownCustomer
@@ -73,6 +74,23 @@ def _whose(caller: Caller, customer_id: str | None, vendor_id: str | None) -> tu
     if customer_id is None and vendor_id is None:
         return caller.customer_id, None if caller.customer_id else caller.vendor_id
     return customer_id, vendor_id
+
+
+@api.read("/v1/explain/order/<order_id>", roles=READERS, answer=ExplanationPage, refusals=[UnknownOrder])
+def explain_order_of(
+    order_id: OrderId, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None
+) -> ExplanationPage:
+    """Explain an order's status
+
+    Every record of the order and of its payments, each with the status afterwards.
+    """
+    database = wiring.database()
+    return explained(
+        f"order/{order_id}",
+        caller,
+        cursor,
+        lambda position: explain_order(database, caller, order_id, position=position, limit=limit),
+    )
 
 
 handler = api.handler

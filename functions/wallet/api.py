@@ -8,16 +8,19 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from cauri.books.caller import Caller
 from cauri.edge import wiring
-from cauri.edge.fields import ID_PATTERN, PositiveMoney, Shape
+from cauri.edge.explaining import ExplanationPage, explained
+from cauri.edge.fields import ID_PATTERN, CurrencyCode, PositiveMoney, Shape
 from cauri.edge.http import STAFF, Api
+from cauri.edge.paging import CursorAsked, Limit
 from cauri.parties.limits import Tier
 from cauri.parties.model import UnknownTenant
 from cauri.wallet.commands import Deposit, Deposited
 from cauri.wallet.model import UnknownCustomer
-from cauri.wallet.queries import balance_for
+from cauri.wallet.queries import balance_for, explain_balance
 from cauri.wallet.views import BalanceView
 
 CustomerId = Annotated[str, Path(pattern=ID_PATTERN, examples=["cus_amina"])]
+Currency = Annotated[CurrencyCode, Path(examples=["KES"])]
 
 api = Api("Wallet")
 
@@ -50,6 +53,29 @@ def deposit(customer_id: CustomerId, body: DepositRequest) -> Deposit:
     Money that staff received outside: cash, or a bank transfer.
     """
     return Deposit(customer_id, body.amount.money())
+
+
+@api.read(
+    "/v1/explain/balance/<customer_id>/<currency>",
+    roles=STAFF | {"customer"},
+    answer=ExplanationPage,
+    refusals=[UnknownCustomer],
+)
+def explain_balance_of(
+    customer_id: CustomerId, currency: Currency, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None
+) -> ExplanationPage:
+    """Explain a customer's balance
+
+    What was put on it and taken off it in one currency, in minor units, each with the balance afterwards: what is
+    available and what is held, together.
+    """
+    database = wiring.database()
+    return explained(
+        f"balance/{customer_id}/{currency}",
+        caller,
+        cursor,
+        lambda position: explain_balance(database, caller, customer_id, currency, position=position, limit=limit),
+    )
 
 
 handler = api.handler

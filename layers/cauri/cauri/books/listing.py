@@ -40,17 +40,20 @@ def read_page(
     return Page(shelf.from_items(items), items[-1]["list_at"]["S"] if more and items else None)
 
 
-def read_newest(database: Database, shelf: Shelf[T], partition: str, *, after: str | None, limit: int) -> Page[T]:
-    """At most `limit` of the aggregates that share a partition, the last in its order first. Nothing is missing."""
+def read_partition(
+    database: Database, shelf: Shelf[T], partition: str, *, after: str | None, limit: int, newest_first: bool
+) -> Page[T]:
+    """At most `limit` of the aggregates that share a partition, in its order or the other way. Nothing is missing."""
     condition, values = "pk = :pk", {":pk": {"S": partition}}
     if after is not None:
-        condition, values = condition + " AND sk < :after", {**values, ":after": {"S": after}}
+        condition += " AND sk < :after" if newest_first else " AND sk > :after"
+        values[":after"] = {"S": after}
     answer = database.query(
         shelf.table,
         {
             "KeyConditionExpression": condition,
             "ExpressionAttributeValues": values,
-            "ScanIndexForward": False,
+            "ScanIndexForward": not newest_first,
             "Limit": limit + 1,
         },
     )

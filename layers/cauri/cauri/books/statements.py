@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from cauri.books.database import Database
+from cauri.books.explaining import Explanation, Step
 from cauri.books.fold import MINUTE, TABLE, accounts_pk, rows_pk, slices_of, sums_pk
 from cauri.books.shelf import Wire
-from cauri.clock import Instant, rfc3339
+from cauri.clock import Instant, from_rfc3339, rfc3339
 from cauri.errors import Refusal
 
 END_OF_TIME: Final = "~"
@@ -137,6 +138,15 @@ def statement(
         lines=lines,
         last=page[-1]["sk"]["S"] if len(rows) > limit else None,
     )
+
+
+def explain_account(
+    database: Database, tenant: str, account: str, asset: str, *, position: str | None, limit: int
+) -> Explanation:
+    """Why an account stands where it does, debits positive. Raises UnknownAccount."""
+    page = statement(database, tenant, account, asset, after=position or "", limit=limit)
+    steps = [Step(from_rfc3339(it.at), it.kind, it.log_id, it.amount, it.balance) for it in page.lines]
+    return Explanation(balance(database, tenant, account, asset), steps, page.last)
 
 
 def _balance_before(

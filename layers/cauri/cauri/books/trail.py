@@ -82,6 +82,15 @@ def by_resource(database: Database, tenant: str, resource: str, *, after: str | 
     return _listed(database, tenant, f"{tenant}#trail#of#{resource}", after=after, limit=limit)
 
 
+def history_of(
+    database: Database, tenant: str, resource: str, *, after: str | None, limit: int
+) -> tuple[list[Record], str | None]:
+    """The records of one resource, the oldest first, from behind `after`; and where the next page begins."""
+    request = _request(f"{tenant}#trail#of#{resource}", "pk", "sk", after, limit, newest_first=False)
+    places = [item["sk"]["S"] for item in database.query(TABLE, request)["Items"]]
+    return _records(database, tenant, places[:limit]), places[limit - 1] if len(places) > limit else None
+
+
 def by_caller(database: Database, tenant: str, caller: str, *, after: str | None, limit: int) -> Trail:
     """What one caller changed, the newest first."""
     return _listed(database, tenant, f"{tenant}#trail#by#{caller}", after=after, limit=limit)
@@ -120,11 +129,15 @@ def _listed(database: Database, tenant: str, pk: str, *, after: str | None, limi
 def _page(database: Database, tenant: str, places: Sequence[str], limit: int) -> Trail:
     """`places` (``time#log id``, the newest first) as entries; one more than `limit` means that there is more."""
     shown = places[:limit]
-    keys = [log.key_of(tenant, LogId(place.partition("#")[2])) for place in shown]
+    entries = [_entry(record) for record in _records(database, tenant, shown)]
+    return Trail(entries, shown[-1] if len(places) > limit else None)
+
+
+def _records(database: Database, tenant: str, places: Sequence[str]) -> list[Record]:
+    keys = [log.key_of(tenant, LogId(place.partition("#")[2])) for place in places]
     found = database.fetch(keys) if keys else None
     committed = [found[key] for key in keys] if found else []
-    entries = [_entry(one.record) for one in committed if one is not None and not one.record.undone]
-    return Trail(entries, shown[-1] if len(places) > limit else None)
+    return [one.record for one in committed if one is not None and not one.record.undone]
 
 
 def _entry(record: Record) -> TrailEntry:
@@ -141,14 +154,16 @@ def _entry(record: Record) -> TrailEntry:
     )
 
 
-def _request(pk: str, pk_name: str, sk_name: str, after: str | None, limit: int) -> dict[str, Any]:
+def _request(
+    pk: str, pk_name: str, sk_name: str, after: str | None, limit: int, *, newest_first: bool = True
+) -> dict[str, Any]:
     names = {"#pk": pk_name, "#sk": sk_name}
-    values = {":pk": {"S": pk}, ":after": {"S": after or "~"}}
+    values = {":pk": {"S": pk}, ":after": {"S": after or ("~" if newest_first else "0")}}
     return {
-        "KeyConditionExpression": "#pk = :pk and #sk < :after",
+        "KeyConditionExpression": f"#pk = :pk and #sk {'<' if newest_first else '>'} :after",
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
-        "ScanIndexForward": False,
+        "ScanIndexForward": not newest_first,
         "Limit": limit + 1,
         **({"IndexName": "by_day"} if pk_name == "day" else {}),
     }

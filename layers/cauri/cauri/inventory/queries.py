@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Final
 
 from cauri.books.caller import Caller
 from cauri.books.database import Database
-from cauri.books.listing import Page, read_newest, read_page
+from cauri.books.explaining import Explanation, Step, begin_behind, go_on_behind
+from cauri.books.listing import Page, read_page, read_partition
 from cauri.inventory.model import CATALOGUE_SHARDS, Product, UnknownSku
 from cauri.inventory.movements import Movement
 from cauri.inventory.store import MOVEMENTS, PRODUCTS, cell_keys, movements_partition, product_key
@@ -32,7 +34,27 @@ def stock_of(database: Database, caller: Caller, sku: str) -> StockView:
 def movements_of(database: Database, caller: Caller, sku: str, *, after: str | None, limit: int) -> Page[Movement]:
     """What came, left or went elsewhere, the newest first. To a vendor, others' stock does not exist: UnknownSku."""
     _own_product(database, caller, sku)
-    return read_newest(database, MOVEMENTS, movements_partition(caller.tenant, sku), after=after, limit=limit)
+    return _movements(database, caller.tenant, sku, after, limit, newest_first=True)
+
+
+def explain_stock(database: Database, caller: Caller, sku: str, *, position: str | None, limit: int) -> Explanation:
+    """Why so many units are on hand: the movements. To a vendor, others' stock does not exist: UnknownSku."""
+    stock = stock_of(database, caller, sku)
+    after, before = begin_behind(position, 0)
+    page = _movements(database, caller.tenant, sku, after, limit, newest_first=False)
+    sums = list(itertools.accumulate((movement.quantity for movement in page.items), initial=int(before)))
+    steps = [
+        Step(movement.at, " ".join([movement.kind, movement.reason]).strip(), movement.id, movement.quantity, units)
+        for movement, units in zip(page.items, sums[1:], strict=True)
+    ]
+    return Explanation(stock.on_hand, steps, go_on_behind(page.position, sums[-1]))
+
+
+def _movements(
+    database: Database, tenant: str, sku: str, after: str | None, limit: int, *, newest_first: bool
+) -> Page[Movement]:
+    partition = movements_partition(tenant, sku)
+    return read_partition(database, MOVEMENTS, partition, after=after, limit=limit, newest_first=newest_first)
 
 
 def catalogue(database: Database, tenant: str, *, after: str | None, limit: int) -> Page[Product]:

@@ -29,6 +29,14 @@ class OrderStatus(StrEnum):
     DISPUTED = "DISPUTED"
 
 
+STATUS_AFTER: Final = {
+    "order.created": OrderStatus.PENDING_PAYMENT,
+    "order.confirmed": OrderStatus.CONFIRMED,
+    "order.cancelled": OrderStatus.CANCELLED,
+}
+"""The status that an order has after an event of its own. Other events leave it as it is."""
+
+
 class VendorOrderStatus(StrEnum):
     PENDING_CONFIRMATION = "PENDING_CONFIRMATION"
     CONFIRMED = "CONFIRMED"

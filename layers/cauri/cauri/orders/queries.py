@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from cauri.books.caller import Caller
 from cauri.books.database import Database
+from cauri.books.explaining import Explanation, Step, begin_behind, go_on_behind
 from cauri.books.listing import Page, read_page
-from cauri.orders.model import Order, OrderTree, UnknownOrder, VendorOrder
+from cauri.books.trail import history_of
+from cauri.orders.model import STATUS_AFTER, Order, OrderTree, UnknownOrder, VendorOrder
 from cauri.orders.store import ORDERS, VENDOR_ORDERS, load_tree
 from cauri.orders.views import OrderView, order_view
 
@@ -23,6 +25,22 @@ def order_for(database: Database, caller: Caller, order_id: str) -> OrderView:
     if _sells_in(tree, caller):
         return order_view(tree, caller.vendor_id)
     raise UnknownOrder(order_id)
+
+
+def explain_order(
+    database: Database, caller: Caller, order_id: str, *, position: str | None, limit: int
+) -> Explanation:
+    """Why an order's status is what it is: every record of the order and its payments. Raises UnknownOrder."""
+    order = order_for(database, caller, order_id)
+    after, status = begin_behind(position, "")
+    records, place = history_of(database, caller.tenant, order_id, after=after, limit=limit)
+    steps = []
+    for record in records:
+        for event in record.events:
+            if event.resource == order_id:
+                status = STATUS_AFTER.get(event.name, status)
+        steps.append(Step(record.at, record.command, record.log_id, None, status))
+    return Explanation(order.status, steps, go_on_behind(place, status))
 
 
 def orders_of(database: Database, tenant: str, customer_id: str, *, after: str | None, limit: int) -> Page[Order]:
