@@ -120,7 +120,7 @@ class Shop:
             return {line.id: line.stock for line in tree.lines}
         claims, now = Claims(self.database, self.tenant), self.clock()
         wanted = {
-            line.id: Wanted(line.sku, self.product(line.sku).places, line.quantity, f"again-{line.id}")
+            line.id: Wanted(line.sku, self.product(line.sku).cells, (MAIN,), line.quantity, f"again-{line.id}")
             for line in tree.lines
         }
         return {line: tuple(claims.take(each, now, now + timedelta(hours=1))) for line, each in wanted.items()}

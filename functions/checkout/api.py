@@ -22,6 +22,7 @@ from cauri.checkout.model import (
     SeveralProviderTenders,
     TendersDoNotMatch,
     TooManyLines,
+    TooManyReserved,
     TooManyVendors,
     UnknownCart,
 )
@@ -103,6 +104,9 @@ class CartRequest(Shape):
 
 class CartLineRequest(Shape):
     quantity: Quantity
+    reserve: Annotated[bool, Field(description="No one else can buy the units for as long as the tenant allows")] = (
+        False
+    )
 
 
 class Price(Shape):
@@ -239,14 +243,25 @@ def get_cart(cart_id: CartId, caller: Caller) -> CartView:
     roles=SHOPPERS,
     tier=Tier.WRITES,
     answer=CartView,
-    refusals=[UnknownCart, UnknownSku, NoPriceInCurrency, CartCompleted, TooManyLines, QuantityTooLarge],
+    refusals=[
+        UnknownCart,
+        UnknownSku,
+        NoPriceInCurrency,
+        CartCompleted,
+        TooManyLines,
+        TooManyReserved,
+        QuantityTooLarge,
+        OutOfStock,
+    ],
 )
 def put_cart_line(cart_id: CartId, sku: Sku, body: CartLineRequest) -> PutCartLine:
     """Put so many of a product into a cart
 
-    Instead of however many there were.
+    Instead of however many there were. With `reserve` they are claimed for this cart, until `reserved_until`; putting
+    the line again begins that time anew, and putting it without, or taking it out, gives them back. The checkout takes
+    them over.
     """
-    return PutCartLine(cart_id, sku, body.quantity)
+    return PutCartLine(cart_id, sku, body.quantity, body.reserve)
 
 
 @api.command(

@@ -82,7 +82,9 @@ def test_a_cart_is_filled_and_emptied(shop: Shop) -> None:
     cart = shop.furnish().cart(shirt_l=2, coffee=1)
     seen = shop.run(RemoveCartLine(cart, "coffee"), shop.customer())
     price = {"amount": 150_000, "currency": "KES"}
-    assert seen["lines"] == [{"sku": "shirt-l", "quantity": 2, "vendor_id": "ven_kazi", "price": price}]
+    assert seen["lines"] == [
+        {"sku": "shirt-l", "quantity": 2, "vendor_id": "ven_kazi", "price": price, "reserved_until": None}
+    ]
 
 
 def test_to_others_a_cart_does_not_exist(shop: Shop) -> None:

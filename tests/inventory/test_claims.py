@@ -8,7 +8,7 @@ import pytest
 from cauri.clock import Instant
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.commands import ReceiveStock
-from cauri.inventory.model import CELL_UNITS, CELLS_MAX, Claim, OutOfStock, Part, Place, cells_for, stock_of
+from cauri.inventory.model import CELL_UNITS, CELLS_MAX, Claim, OutOfStock, Part, cells_for, stock_of
 from cauri.inventory.sweep import sweep
 from cauri.parties.model import MAIN
 from hypothesis import HealthCheck, given, settings
@@ -31,7 +31,7 @@ def claims(shop: Shop) -> Claims:
 
 
 def wanted(quantity: int, owner: str = "own_1", cells: int = 3) -> Wanted:
-    return Wanted(SKU, (Place(MAIN, cells),), quantity, owner)
+    return Wanted(SKU, {MAIN: cells}, (MAIN,), quantity, owner)
 
 
 def numbers(shop: Shop) -> tuple[int, int, int]:
@@ -156,8 +156,8 @@ def test_another_owners_or_another_quantity_is_not_ended(shop: Shop, claims: Cla
 def test_a_sweep_gives_back_what_is_over_in_every_product(shop: Shop, claims: Claims) -> None:
     shop.stock(coffee=9, basket=5)
     claims.take(wanted(40), START, SOON)
-    claims.take(Wanted("coffee", (Place(MAIN, 1),), 2, "own_1"), START, SOON)
-    claims.take(Wanted("basket", (Place(MAIN, 1),), 2, "own_1"), START, SOON + timedelta(seconds=1))
+    claims.take(Wanted("coffee", {MAIN: 1}, (MAIN,), 2, "own_1"), START, SOON)
+    claims.take(Wanted("basket", {MAIN: 1}, (MAIN,), 2, "own_1"), START, SOON + timedelta(seconds=1))
     assert sweep(shop.database, shop.tenant, SOON) == 42
     assert sweep(shop.database, shop.tenant, SOON) == 0
 
@@ -210,7 +210,7 @@ class Shelves(RuleBasedStateMachine):
     def take(self, owner: str, quantity: int, minutes: int) -> None:
         if owner in self.parts:
             return  # the same owner never asks for another quantity
-        asked = Wanted(SKU, (Place(MAIN, 2),), quantity, owner)
+        asked = Wanted(SKU, {MAIN: 2}, (MAIN,), quantity, owner)
         expires = self.now + timedelta(minutes=minutes)
         if quantity <= self.free():
             self.parts[owner], self.until[owner] = self.claims.take(asked, self.now, expires), expires
@@ -234,7 +234,7 @@ class Shelves(RuleBasedStateMachine):
                 assert self.claims.keep(parts) == []
                 self.until[owner] = None
             case "take again":
-                again = Wanted(SKU, (Place(MAIN, 2),), sum(part.quantity for part in parts), owner)
+                again = Wanted(SKU, {MAIN: 2}, (MAIN,), sum(part.quantity for part in parts), owner)
                 taken = self.claims.take(again, self.now, self.now + timedelta(minutes=1))
                 assert sorted(taken, key=str) == sorted(parts, key=str)
                 if (until := self.until[owner]) is not None:

@@ -8,7 +8,7 @@ import pytest
 from cauri.books.commit import Caller
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.commands import AdjustStock, MoveStock, ReceiveStock
-from cauri.inventory.model import OutOfStock, SameLocation, StockCommitted, UnknownLocation, UnknownSku, places_of
+from cauri.inventory.model import OutOfStock, SameLocation, StockCommitted, UnknownLocation, UnknownSku
 from cauri.inventory.movements import AdjustmentReason
 from cauri.inventory.queries import movements_of, stock_of
 
@@ -34,9 +34,9 @@ def there(shop: Shop) -> dict[str, tuple[int, int, int]]:
 
 def claim(shop: Shop, quantity: int, owner: str = "own", locations: tuple[str, ...] = PREFERRED) -> dict[str, int]:
     """How many were claimed, by location."""
-    places = places_of(shop.product(SKU).cells, locations)
+    wanted = Wanted(SKU, shop.product(SKU).cells, locations, quantity, owner)
     claimed: dict[str, int] = {}
-    for part in Claims(shop.database, shop.tenant).take(Wanted(SKU, places, quantity, owner), START, SOON):
+    for part in Claims(shop.database, shop.tenant).take(wanted, START, SOON):
         claimed[part.location] = claimed.get(part.location, 0) + part.quantity
     return claimed
 

@@ -157,6 +157,20 @@ def kept_claims_are_of_orders(picture: Picture) -> Differences:
                 yield f"the kept claim {owner} on {cell.sku} is of no order"
 
 
+def carts_have_what_they_reserved(picture: Picture) -> Differences:
+    """Until its time is over, a reserved line has all of its quantity, and no order has any of that."""
+    sold = {part for tree in _living(picture) for part in tree.parts}
+    for cart in picture.carts:
+        for line in cart.lines if cart.status is CartStatus.OPEN else ():
+            if not line.has_reserved(picture.at):
+                continue
+            if sum(part.quantity for part in line.reserved) != line.quantity:
+                yield f"{line.sku} in cart {cart.id}: {line.quantity} are wanted, and {line.reserved} reserved"
+            for part in line.reserved:
+                if part in sold or not _claimed(picture, part, until=line.reserved_until):
+                    yield f"cart {cart.id} reserved {part}, and it is sold, or may go before"
+
+
 def lines_have_their_stock(picture: Picture) -> Differences:
     """The parts of a line are its quantity; while its order waits they are claimed for longer than it waits."""
     for tree in picture.trees:
@@ -255,6 +269,7 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     allocations_are_of_confirmed_orders,
     no_two_lines_share_a_claim,
     kept_claims_are_of_orders,
+    carts_have_what_they_reserved,
     lines_have_their_stock,
     orders_add_up,
     orders_are_what_their_parts_make_them,
@@ -304,4 +319,4 @@ def _claimed(picture: Picture, part: Part, until: Instant | None = None) -> bool
     claim = cell.claims.get(part.owner) if cell else None
     if claim is None or claim.quantity != part.quantity:
         return False
-    return until is None or not claim.held or not claim.is_over(until)
+    return until is None or not claim.held or claim.expires >= int(until.timestamp())

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Final
 
 import pytest
-from cauri.checkout.carts import PutCartLine
+from cauri.checkout.carts import PutCartLine, RemoveCartLine
 from cauri.checkout.tenders import TenderAsked
-from cauri.inventory.commands import PutProduct, ReceiveStock
+from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, ReceiveStock
+from cauri.inventory.movements import AdjustmentReason
 from cauri.money import Money
 from cauri.orders.commands import CancelOrder
 from cauri.orders.model import CancelReason
@@ -64,6 +65,43 @@ def the_last_units_over_cells(shop: Shop) -> tuple[Act, Act]:
     brian = shop.customer("brian")
     mine, yours = market(shop).cart(shirt_l=30), shop.cart(brian, shirt_l=30)
     return sent(a_checkout(cart_id=mine), shop.customer()), sent(a_checkout(cart_id=yours), brian)
+
+
+def a_reserved_cart_under_two_keys(shop: Shop) -> tuple[Act, Act]:
+    cart = market(shop).cart()
+    shop.run(PutCartLine(cart, "basket", 5, reserve=True), shop.customer())
+    checkout = a_checkout(cart_id=cart)
+    return sent(checkout, shop.customer(), "one"), sent(checkout, shop.customer(), "other")
+
+
+def a_reserved_cart_and_who_would_like_it(shop: Shop) -> tuple[Act, Act]:
+    brian, cart = shop.customer("brian"), market(shop).cart()
+    shop.run(PutCartLine(cart, "basket", 4, reserve=True), shop.customer())
+    theirs = a_checkout(cart_id=shop.cart(brian, basket=2))
+    return sent(a_checkout(cart_id=cart), shop.customer()), sent(theirs, brian)
+
+
+def a_reserved_cart_while_it_is_emptied(shop: Shop) -> tuple[Act, Act]:
+    cart = market(shop).cart(coffee=1)
+    shop.run(PutCartLine(cart, "basket", 5, reserve=True), shop.customer())
+    remove = RemoveCartLine(cart, "basket")
+    return sent(a_checkout(cart_id=cart), shop.customer(), "buy"), sent(remove, shop.customer(), "remove")
+
+
+def the_last_ones_reserved_and_bought(shop: Shop) -> tuple[Act, Act]:
+    brian, cart = shop.customer("brian"), market(shop).cart()
+    theirs = a_checkout(cart_id=shop.cart(brian, basket=3))
+    return sent(PutCartLine(cart, "basket", 3, reserve=True), shop.customer()), sent(theirs, brian)
+
+
+def an_adjustment_while_it_sells(shop: Shop) -> tuple[Act, Act]:
+    checkout = a_checkout(cart_id=market(shop).cart(basket=3))
+    return sent(AdjustStock("basket", -3, AdjustmentReason.LOSS), shop.admin), sent(checkout, shop.customer())
+
+
+def a_move_while_it_sells(shop: Shop) -> tuple[Act, Act]:
+    checkout = a_checkout(cart_id=market(shop).furnish(locations=("main", "mombasa")).cart(basket=3))
+    return sent(MoveStock("basket", 4, "main", "mombasa"), shop.admin), sent(checkout, shop.customer())
 
 
 def one_balance_for_two_orders(shop: Shop) -> tuple[Act, Act]:
@@ -135,6 +173,10 @@ SCENES: Final = (
     one_cart_under_two_keys,
     a_cart_while_it_changes,
     the_last_units,
+    a_reserved_cart_under_two_keys,
+    a_reserved_cart_and_who_would_like_it,
+    a_reserved_cart_while_it_is_emptied,
+    the_last_ones_reserved_and_bought,
     one_balance_for_two_orders,
     a_deposit_while_it_is_spent,
     money_as_the_order_is_given_up,
@@ -145,7 +187,12 @@ SCENES: Final = (
     two_receipts,
     a_receipt_while_the_product_changes,
 )
-OVER_CELLS: Final = (the_last_units_over_cells, a_receipt_while_it_sells)
+OVER_CELLS: Final = (
+    the_last_units_over_cells,
+    a_receipt_while_it_sells,
+    an_adjustment_while_it_sells,
+    a_move_while_it_sells,
+)
 """Which cells the units come from depends on when the others came; how many does not."""
 
 

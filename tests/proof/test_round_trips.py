@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 from cauri.books.commit import Books
+from cauri.checkout.carts import PutCartLine
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.store import product_key
 from cauri.money import Money
@@ -39,6 +40,18 @@ def read_an_order(shop: Shop) -> Operation:
 def check_out_a_cart(shop: Shop) -> Operation:
     command = a_checkout(cart_id=market(shop).cart(shirt_l=2, basket=1, coffee=1))
     return lambda books: books.run(command, shop.customer(), "buy")
+
+
+def check_out_what_was_reserved(shop: Shop) -> Operation:
+    cart = market(shop).cart(coffee=1)
+    for sku, quantity in (("shirt-l", 2), ("basket", 1)):
+        shop.run(PutCartLine(cart, sku, quantity, reserve=True), shop.customer())
+    return lambda books: books.run(a_checkout(cart_id=cart), shop.customer(), "buy")
+
+
+def reserve_a_line(shop: Shop) -> Operation:
+    command = PutCartLine(market(shop).cart(), "shirt-l", 2, reserve=True)
+    return lambda books: books.run(command, shop.customer(), "reserve")
 
 
 def check_out_with_a_balance(shop: Shop) -> Operation:
@@ -82,6 +95,8 @@ BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     read_a_balance: 1,
     read_an_order: 1,
     check_out_a_cart: 3,
+    check_out_what_was_reserved: 3,
+    reserve_a_line: 3,
     check_out_with_a_balance: 3,
     repeat_a_checkout: 1,
     receive_a_webhook: 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cauri.checkout.carts import PutCartLine
 from cauri.checkout.commands import Checkout, Contact, InlineLine
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.checkout.tenders import TenderAsked
@@ -48,6 +49,21 @@ def _(shop: Shop) -> Act:
     market(shop).checkout(shop.customer("brian"), cart_id=shop.cart(shop.customer("brian"), basket=5))
     shop.clock.advance(minutes=30)
     return sent(a_checkout(cart_id=shop.cart(basket=3)), shop.customer())
+
+
+@example(Checkout, "a cart that has reserved its units, in several cells")
+def _(shop: Shop) -> Act:
+    cart = market(shop).cart(coffee=1)
+    for quantity in (30, 40):
+        shop.run(PutCartLine(cart, "shirt-l", quantity, reserve=True), shop.customer())
+    return sent(a_checkout(cart_id=cart), shop.customer())
+
+
+@example(Checkout, "refused, and the cart keeps what it has reserved")
+def _(shop: Shop) -> Act:
+    cart = market(shop).cart(basket=2)
+    shop.run(PutCartLine(cart, "shirt-l", 40, reserve=True), shop.customer())
+    return sent(a_checkout(cart_id=cart, tenders=(TenderAsked("balance"),)), shop.customer())
 
 
 @example(Checkout, "refused, since the last line is out of stock")

@@ -28,7 +28,7 @@ from cauri.checkout.model import (
 )
 from cauri.checkout.placing import Placing, place
 from cauri.checkout.pricing import Item, quote
-from cauri.checkout.reservation import reservations
+from cauri.checkout.reservation import reservations, taken_over
 from cauri.checkout.store import cart_key
 from cauri.checkout.tenders import TenderAsked, tenders
 from cauri.checkout.views import CheckoutView
@@ -182,16 +182,7 @@ def _claim(
     found, *reserved = work.database.together(*calls)
     products = {**start.products, **_found_products(found, missing)}
     stock = {line.sku: parts for line, parts in zip(lines, reserved, strict=True)}
-    grown = [line for line in lines if isinstance(stock[line.sku], OutOfStock) and _has_grown(line, products)]
-    if grown:  # what the cart remembers is old: there are more cells to look in
-        again = [replace(line, cells=products[line.sku].cells) for line in grown]
-        claimed = work.database.together(*reservations(again, start.tenant, work))
-        stock |= zip((line.sku for line in again), claimed, strict=True)
     return products, _sellers(products, {key: found[key] for key in vendors}, work), stock
-
-
-def _has_grown(line: CartLine, products: Mapping[str, Product]) -> bool:
-    return line.sku in products and products[line.sku].cells != line.cells
 
 
 def _sellers(
@@ -258,7 +249,7 @@ def _known(products: Mapping[str, Product], sku: str) -> Product:
 
 def _saves(command: Checkout, tree: OrderTree, start: _Start, work: Work) -> list[Any]:
     order = tree.order
-    saves: list[Any] = [order, *tree.vendor_orders]
+    saves: list[Any] = [order, *tree.vendor_orders, *taken_over(start.lines, start.tenant, work)]
     if start.cart is not None:
         saves.append(start.cart.complete(order.id))
     if order.held and order.customer_id:

@@ -9,12 +9,15 @@ from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
+from cauri.inventory.model import Part
 from cauri.money import Money
 
 LINES_MAX: Final = 100
 VENDORS_MAX: Final = 50
 """In one order, whose tree is written in one transaction of at most 100 items."""
 QUANTITY_MAX: Final = 100_000
+RESERVED_PARTS_MAX: Final = 25
+"""Of one cart: as many as a checkout takes over in its transaction, beside an order of the most vendors."""
 
 
 @dataclass
@@ -55,6 +58,19 @@ class TooManyLines(Refusal):
 
     def detail(self) -> str:
         return f"A cart holds at most {LINES_MAX} lines."
+
+
+@dataclass
+class TooManyReserved(Refusal):
+    """The checkout takes all reservations over in one transaction, which has its limits."""
+
+    code: ClassVar[str] = "too_many_reserved"
+
+    def detail(self) -> str:
+        return f"A cart reserves stock in at most {RESERVED_PARTS_MAX} places."
+
+    def suggestion(self) -> str:
+        return "Put the line without reserving it, or check out first."
 
 
 @dataclass
@@ -185,6 +201,13 @@ class CartLine:
     cells: dict[str, int]
     """The product's, by location."""
     price: int
+    reserved: tuple[Part, ...] = ()
+    """The units that wait for this cart, all of the quantity; none, if nobody asked for that."""
+    reserved_until: Instant | None = None
+
+    def has_reserved(self, now: Instant) -> bool:
+        """True while its units surely are there: nobody but the cart's own commands takes them before that time."""
+        return self.reserved_until is not None and now < self.reserved_until
 
 
 @dataclass(frozen=True)
@@ -211,7 +234,12 @@ class Cart:
         lines = tuple({**others, line.sku: line}.values())
         if len(lines) > LINES_MAX:
             raise TooManyLines
+        if line.reserved and sum(len(each.reserved) for each in lines) > RESERVED_PARTS_MAX:
+            raise TooManyReserved
         return replace(self, lines=lines)
+
+    def line(self, sku: str) -> CartLine | None:
+        return next((line for line in self.lines if line.sku == sku), None)
 
     def remove(self, sku: str) -> Cart:
         """The cart without the SKU. Removing what is not there changes nothing."""

@@ -25,7 +25,7 @@ from cauri.clock import Instant
 from cauri.errors import Unsettled
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
-from cauri.inventory.model import OutOfStock, Part, Product, places_of
+from cauri.inventory.model import OutOfStock, Part, Product
 from cauri.inventory.store import product_key
 from cauri.orders.commands import CancelOrder, ConfirmOrder
 from cauri.orders.model import (
@@ -262,10 +262,10 @@ class CheckoutSaga:
         of_tenant = tenant_key(payload["tenant"])
         found = self.books.database.fetch([key, of_tenant])
         product, tenant = found[key], found[of_tenant]
-        places = places_of(product.cells, tenant.locations) if product and tenant else ()
+        cells, locations = (product.cells if product else {}), (tenant.locations if tenant else ())
         owner = digest(payload["execution"], line.id)[:24]
         missing = sum(part.quantity for part in gone)
-        wanted = Wanted(line.sku, places, missing, owner)
+        wanted = Wanted(line.sku, cells, locations, missing, owner)
         return self._claims(payload).take(wanted, now, now + RECLAIM_LIVES)
 
     def _refund(self, payment: Payment) -> None:

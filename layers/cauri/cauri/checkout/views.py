@@ -12,12 +12,16 @@ from cauri.orders.views import OrderView
 
 @dataclass(frozen=True)
 class CartLineView:
-    """`price` is for one, as it was when the line was put: a checkout at another price is refused."""
+    """`price` is for one, as it was when the line was put: a checkout at another price is refused.
+
+    Until `reserved_until` the units wait for this cart; null, if they were not to be reserved.
+    """
 
     sku: str
     quantity: int
     vendor_id: str
     price: Money
+    reserved_until: Instant | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class CheckoutView:
 
 def cart_view(cart: Cart) -> CartView:
     lines = [
-        CartLineView(line.sku, line.quantity, line.vendor_id, Money(line.price, cart.currency)) for line in cart.lines
+        CartLineView(line.sku, line.quantity, line.vendor_id, Money(line.price, cart.currency), line.reserved_until)
+        for line in cart.lines
     ]
     return CartView(cart.id, cart.status, cart.currency, lines, cart.created_at, cart.order_id)

@@ -8,24 +8,34 @@ from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from cauri.books.database import ConditionFailed, Database
-from cauri.books.shelf import Write
+from cauri.books.shelf import Key, Wire, Write
 from cauri.clock import Instant
 from cauri.inventory import store
-from cauri.inventory.model import Cell, Claim, OutOfStock, Part, Place
+from cauri.inventory.model import Cell, Claim, OutOfStock, Part, Place, places_of
+from cauri.inventory.store import keys_of_cells, product_key
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Units of a SKU for one owner, from `places` in their order."""
+    """Units of a SKU for one owner. `cells` is what the SKU had, by location, when somebody last looked.
+
+    They come from the tenant's `locations`, in their order.
+    """
 
     sku: str
-    places: Sequence[Place]
+    cells: Mapping[str, int]
+    locations: Sequence[str]
     quantity: int
     owner: str
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return places_of(self.cells, self.locations)
 
 
 class Claims:
@@ -40,82 +50,40 @@ class Claims:
         one place is sent once; if none has all, from the places in their order, as much as each has. Taking again
         for the same owner takes nothing more.
         """
-        taken: list[Part] = []
-        short: list[Cell] = []
-        for place in wanted.places:
-            here: list[Cell] = []
-            for number in _from_a_cell_of_its_own(place, wanted.owner):
-                self._take_from(place.location, number, wanted, now, expires, taken, here, whole=True)
-            if sum(cell.available_at(now) for cell in here) >= _missing(wanted, taken):
-                self._fill(wanted, here, now, expires, taken)
-            short += here
-        self._fill(wanted, short, now, expires, taken)
-        if _missing(wanted, taken):
-            for part in taken:  # one by one: this may run among other lines' claims, and waits for no thread of theirs
-                self._try(store.give_back(self._tenant, part))
-            available = sum(part.quantity for part in taken) + sum(cell.available for cell in short if not taken)
-            raise OutOfStock(wanted.sku, wanted.quantity, available)
-        return taken
+        try:
+            return self._attempt(wanted, now, expires)
+        except OutOfStock:
+            anew = self._seen_anew(wanted, now)
+            if anew is None:
+                raise
+            return self._attempt(anew, now, expires)
 
-    def _fill(self, wanted: Wanted, short: Sequence[Cell], now: Instant, expires: Instant, taken: list[Part]) -> None:
-        """Add to `taken` as much as each of the cells has, until nothing is missing."""
-        for cell in short:
-            self._take_from(cell.location, cell.number, wanted, now, expires, taken, [], whole=False, seen=cell)
+    def _attempt(self, wanted: Wanted, now: Instant, expires: Instant) -> list[Part]:
+        taking = _Taking(self, self._database, self._tenant, wanted, now, expires)
+        taking.run()
+        if taking.missing:
+            for part in taking.taken:  # one by one: this may run among other lines' claims, and waits for no thread
+                self.writes(store.give_back(self._tenant, part))
+            raise OutOfStock(wanted.sku, wanted.quantity, sum(part.quantity for part in taking.taken))
+        return taking.taken
 
-    def _take_from(
-        self,
-        location: str,
-        number: int,
-        wanted: Wanted,
-        now: Instant,
-        expires: Instant,
-        taken: list[Part],
-        short: list[Cell],
-        *,
-        whole: bool,
-        seen: Cell | None = None,
-    ) -> None:
-        """Add to `taken` what the cell gives: all that is missing or nothing, or as much as it has."""
-        while missing := _missing(wanted, taken):
-            quantity = missing if whole else min(missing, self._after_expiry(seen, now) if seen else 0)
-            if quantity <= 0:
-                return
-            part = Part(wanted.sku, location, number, wanted.owner, quantity)
-            try:
-                self._database.write(store.take(self._tenant, part, expires))
-            except ConditionFailed as failed:
-                seen = store.CELLS.from_item(failed.item) if failed.item else None
-                if seen is None:
-                    return
-                if mine := seen.claims.get(wanted.owner):
-                    part = replace(part, quantity=mine.quantity)
-                    if not self._lives_until(expires, part, mine):
-                        continue
-                    taken.append(part)
-                    return
-                if whole:
-                    short.append(seen)
-                    return
-            else:
-                taken.append(part)
-                return
-
-    def _lives_until(self, expires: Instant, part: Part, mine: Claim) -> bool:
-        """Let the claim of an earlier attempt live as long as a new one would; false if it went meanwhile."""
-        if not mine.held or mine.expires >= int(expires.timestamp()):
-            return True
-        return self._try(store.extend(self._tenant, part, expires))
-
-    def _after_expiry(self, cell: Cell, now: Instant) -> int:
-        """What the cell has once the claims that are over have been given back."""
-        return cell.available + self.expire(cell, now)
+    def _seen_anew(self, wanted: Wanted, now: Instant) -> Wanted | None:
+        """Nobody is refused units that only went from one cell to another meanwhile, or that have come to a new one."""
+        key = product_key(self._tenant, wanted.sku)
+        cells: list[Key[Any]] = list(keys_of_cells(self._tenant, wanted.sku, wanted.places))
+        found = self._database.fetch([key, *cells])
+        product = found[key]
+        if product is not None and product.cells != wanted.cells:
+            return replace(wanted, cells=product.cells)
+        available = sum(cell.available_at(now) for each in cells if (cell := found[each]))
+        return wanted if available >= wanted.quantity else None
 
     def expire(self, cell: Cell, now: Instant) -> int:
         """Give back every claim of `cell` that is over; the units that came back."""
         back = 0
         for owner, claim in cell.claims.items():
             part = Part(cell.sku, cell.location, cell.number, owner, claim.quantity)
-            if claim.is_over(now) and self._try(store.expire(self._tenant, part, claim)):
+            if claim.is_over(now) and self.writes(store.expire(self._tenant, part, claim)):
                 back += claim.quantity
         return back
 
@@ -139,10 +107,11 @@ class Claims:
         parts = list(parts)
         if not parts:
             return []
-        tries = [functools.partial(self._try, write(self._tenant, part)) for part in parts]
+        tries = [functools.partial(self.writes, write(self._tenant, part)) for part in parts]
         return [part for part, done in zip(parts, self._database.together(*tries), strict=True) if not done]
 
-    def _try(self, write: Write) -> bool:
+    def writes(self, write: Write) -> bool:
+        """False, if its condition does not hold."""
         try:
             self._database.write(write)
         except ConditionFailed:
@@ -150,11 +119,91 @@ class Claims:
         return True
 
 
-def _missing(wanted: Wanted, taken: Iterable[Part]) -> int:
-    return wanted.quantity - sum(part.quantity for part in taken)
+At = tuple[str, int]
+"""A cell: its location and number."""
 
 
-def _from_a_cell_of_its_own(place: Place, owner: str) -> Sequence[int]:
+@dataclass
+class _Taking:
+    """One attempt to claim what is wanted: what it has so far, and the cells that had too little, as last seen."""
+
+    claims: Claims
+    database: Database
+    tenant: str
+    wanted: Wanted
+    now: Instant
+    expires: Instant
+    taken: list[Part] = field(default_factory=list)
+    seen: dict[At, Cell] = field(default_factory=dict)
+    looked: bool = False
+
+    @property
+    def missing(self) -> int:
+        return self.wanted.quantity - sum(part.quantity for part in self.taken)
+
+    def run(self) -> None:
+        for place in self.wanted.places:
+            here = _from_a_cell_of_its_own(place, self.wanted.owner)
+            for at in here:
+                if self.missing and not self._has(at):
+                    self._claim(at, self.missing, in_a_full_cell=False)
+            if sum(self.seen[at].available_at(self.now) for at in here if at in self.seen) >= self.missing:
+                self._fill(here)
+        self._fill([at for place in self.wanted.places for at in _from_a_cell_of_its_own(place, self.wanted.owner)])
+
+    def _fill(self, cells: Iterable[At]) -> None:
+        """Claim as much as each of the cells has, until nothing is missing. A cell gives once."""
+        for at in cells:
+            while self.missing and at in self.seen and not self._has(at):
+                cell = self.seen[at]
+                quantity = min(self.missing, cell.available + self.claims.expire(cell, self.now))
+                if quantity <= 0:
+                    break
+                self._claim(at, quantity, in_a_full_cell=True)
+
+    def _claim(self, at: At, quantity: int, *, in_a_full_cell: bool) -> None:
+        part = Part(self.wanted.sku, *at, self.wanted.owner, quantity)
+        try:
+            self.database.write(store.take(self.tenant, part, self.expires, in_a_full_cell=in_a_full_cell))
+        except ConditionFailed as failed:
+            self._meet(at, failed.item)
+        else:
+            self.taken.append(part)
+
+    def _meet(self, at: At, item: Wire | None) -> None:
+        """Remember the cell as it is. If it has a claim of an earlier attempt, so may others: all are looked at."""
+        if item is None:
+            self.seen.pop(at, None)
+            return
+        cell = self.seen[at] = store.CELLS.from_item(item)
+        if self._finds_its_own(cell) and self.missing and not self.looked:
+            self.looked = True
+            keys = keys_of_cells(self.tenant, self.wanted.sku, self.wanted.places)
+            found = self.database.fetch(keys)
+            for key in keys:
+                if (other := found[key]) and not self._has((other.location, other.number)):
+                    self._finds_its_own(other)
+
+    def _finds_its_own(self, cell: Cell) -> bool:
+        mine = cell.claims.get(self.wanted.owner)
+        if mine is None:
+            return False
+        part = Part(cell.sku, cell.location, cell.number, self.wanted.owner, mine.quantity)
+        if lives := self._lives_on(part, mine):
+            self.taken.append(part)
+        return lives
+
+    def _lives_on(self, part: Part, mine: Claim) -> bool:
+        """Let the claim of an earlier attempt live as long as a new one would; false if it went meanwhile."""
+        if not mine.held or mine.expires >= int(self.expires.timestamp()):
+            return True
+        return self.claims.writes(store.extend(self.tenant, part, self.expires))
+
+    def _has(self, at: At) -> bool:
+        return any((part.location, part.cell) == at for part in self.taken)
+
+
+def _from_a_cell_of_its_own(place: Place, owner: str) -> list[At]:
     """All cells, beginning where this owner begins: owners spread, and one owner always looks in the same order."""
     first = zlib.crc32(owner.encode()) % place.cells
-    return [*range(first, place.cells), *range(first)]
+    return [(place.location, number) for number in [*range(first, place.cells), *range(first)]]

@@ -12,6 +12,8 @@ from cauri.errors import Refusal
 
 CELL_UNITS: Final = 20
 CELLS_MAX: Final = 40
+CELL_CLAIMS_MAX: Final = 44
+"""Some 2 KB: a cell with more claims is full, and new ones go elsewhere if they can."""
 CATALOGUE_SHARDS: Final = 16
 
 
@@ -242,6 +244,30 @@ class Part:
     cell: int
     owner: str
     quantity: int
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What becomes of a claim that is held: so many of its units stay, until then. The others are available again."""
+
+    part: Part
+    stays: int
+    expires: Instant
+
+
+@dataclass(frozen=True)
+class CellHolds:
+    """What becomes of claims in one cell, all at once: a commit writes an item once."""
+
+    tenant: str
+    holds: tuple[Hold, ...]
+
+
+def by_cell(tenant: str, holds: Iterable[Hold]) -> list[CellHolds]:
+    cells: dict[tuple[str, str, int], list[Hold]] = {}
+    for hold in holds:
+        cells.setdefault((hold.part.sku, hold.part.location, hold.part.cell), []).append(hold)
+    return [CellHolds(tenant, tuple(there)) for there in cells.values()]
 
 
 @dataclass(frozen=True)

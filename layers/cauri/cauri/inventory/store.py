@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
 from cauri.books.shelf import Key, Shelf, Wire, Write, shelve, writes
 from cauri.clock import Instant, rfc3339
-from cauri.inventory.model import Cell, CellChange, Claim, Part, Place, Product, catalogue_shard
+from cauri.inventory.model import (
+    CELL_CLAIMS_MAX,
+    Cell,
+    CellChange,
+    CellHolds,
+    Claim,
+    Part,
+    Place,
+    Product,
+    catalogue_shard,
+)
 from cauri.inventory.movements import Movement
 
 TABLE: Final = "commerce"
@@ -130,12 +141,34 @@ def keep_in_commit(kept: Kept) -> Write:
     return keep(kept.tenant, kept.part)
 
 
-def take(tenant: str, part: Part, expires: Instant) -> Write:
-    """Claim units if the cell has them, once per owner. A failure hands back the cell."""
+@writes(CellHolds)
+def hold_in_commit(change: CellHolds) -> Write:
+    """Refused if one of the claims is not there any more, as it was, or is kept for an order that is paid."""
+    actions, condition, back = [], None, 0
+    for hold in change.holds:
+        claim = Path(["claims", hold.part.owner])
+        until = int(hold.expires.timestamp())
+        value = {"n": hold.stays, "expires": until, "held": True}
+        actions.append(claim.set(value) if hold.stays else claim.remove())
+        is_held = _claims(hold.part) & (Path(["claims", hold.part.owner, "held"]) == True)  # noqa: E712
+        condition = is_held if condition is None else condition & is_held
+        back += hold.part.quantity - hold.stays
+    if back:
+        actions.append(CellItem.available.set(CellItem.available + back))
+    return _update(_item_of(change.tenant, change.holds[0].part), actions, condition)
+
+
+def take(tenant: str, part: Part, expires: Instant, *, in_a_full_cell: bool = True) -> Write:
+    """Claim units if the cell has them, once per owner. A failure hands back the cell.
+
+    Every write costs by the size of the item, so that a cell with many claims is left to whom no other cell serves.
+    """
     claim = Path(["claims", part.owner])
     value = {"n": part.quantity, "expires": int(expires.timestamp()), "held": True}
     actions = [CellItem.available.set(CellItem.available - part.quantity), claim.set(value)]
     condition = (CellItem.available >= part.quantity) & claim.does_not_exist()
+    if not in_a_full_cell:
+        condition &= size(Path("claims")) < CELL_CLAIMS_MAX  # type: ignore[no-untyped-call]
     return _update(_item_of(tenant, part), actions, condition, hand_back=True)
 
 
