@@ -22,8 +22,10 @@ from local.issuer import Bearer, Issuer
 from local.letters import Letters
 from local.machines.child import InterpreterProcess
 from local.machines.executions import Executions, MachineSettings
+from local.outside.parties import PARTIES, OutsideParty
 from local.queues import Queue, QueueSettings
 from local.schedules import ScheduleRunner
+from local.secrets import Secrets
 from local.sqs import QueuePump, Sqs
 from local.state import State
 from local.streams import StreamApi, StreamPump, consumed_everywhere
@@ -58,6 +60,7 @@ class Cloud:
         self.options = options
         self.template = read(options.template, options.parameters)
         self.state = State(options.data, options.fresh)
+        self._outside = [name for name in PARTIES if f"{name}Url" in self.template.parameters]
         self._trim()
         self.engine = start_engine(options.engine, options.data, self.template)
         if not self.engine.keeps:
@@ -65,6 +68,7 @@ class Cloud:
         self.listeners = listen(self.state, self._listener_names(), options.port)
         self.names = Names(self.template, self.state, self._places(), options.parameters)
         self.issuer = Issuer(options.data, self.names.parameters.get("TokenIssuer", self.control_url))
+        self.secrets = Secrets(self.template, self.names)
         self._build_invoker()
         self._build_queues()
         self._build_machines()
@@ -76,7 +80,7 @@ class Cloud:
 
     def _listener_names(self) -> list[str]:
         apis = list(dict.fromkeys(route.api for route in self.template.routes))
-        return [*apis, CONTROL, *self.template.function_urls]
+        return [*apis, CONTROL, *self.template.function_urls, *self._outside]
 
     def _places(self) -> Places:
         urls = {name: listener.url for name, listener in self.listeners.items()}
@@ -85,6 +89,7 @@ class Cloud:
             dynamodb=self.engine.endpoint,
             apis={route.api: urls[route.api] for route in self.template.routes},
             function_urls={name: urls[name] for name in self.template.function_urls},
+            outside={name: urls[name] for name in self._outside},
         )
 
     def _trim(self) -> None:
@@ -170,13 +175,23 @@ class Cloud:
             if name in self.template.function_urls:
                 function = self.template.function_urls[name].function
                 sites[name] = FunctionUrl(name, function, listener.url, self.invoker)
+            elif name in self._outside:
+                sites[name] = OutsideParty(PARTIES[name](listener.url, self._webhook_url(), self.secrets))
             elif name != CONTROL:
                 router = Router(route for route in self.template.routes if route.api == name)
                 sites[name] = Api(name, listener.url, router, self.invoker)
         return {self.listeners[name].port: site for name, site in sites.items()}
 
+    def _webhook_url(self) -> str:
+        """Where outside parties send their webhooks: the first function URL that takes some."""
+        return next((self.listeners[name].url for name in self.template.function_urls if "Webhook" in name), "")
+
     def _control(self) -> Control:
-        services = {"AmazonSQS": self.sqs.call, "AWSStepFunctions": self.executions.call}
+        services = {
+            "AmazonSQS": self.sqs.call,
+            "AWSStepFunctions": self.executions.call,
+            "secretsmanager": self.secrets.call,
+        }
         questions = {
             "token": self._answer_token,
             "idle": self._answer_idle,
@@ -184,6 +199,7 @@ class Cloud:
             "letters": self._answer_letters,
             "replay": self._answer_replay,
             "hold": self._answer_hold,
+            "admit": self._answer_admit,
         }
         return Control(self.issuer, self.invoker, services, questions)
 
@@ -277,6 +293,10 @@ class Cloud:
         for pump in self._stream_pumps:
             pump.hold(bool(question["held"]))
         return {"held": bool(question["held"])}
+
+    async def _answer_admit(self, question: Mapping[str, Any]) -> Any:
+        """Give a tenant a key at an outside party, if it has none. The key."""
+        return self.secrets.admit(f"{question['party']}Keys", question["tenant"])
 
     async def _answer_idle(self, question: Mapping[str, Any]) -> Any:
         """Whether all came to rest within `timeout` seconds, and what is left. `horizon`: see `_busy`."""

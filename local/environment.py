@@ -4,9 +4,10 @@ import os
 import secrets
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from local.addresses import HOST
 from local.state import State
 from local.template import Function, Secret, Template, resolve
 from local.workers.instance import Hosted
@@ -34,6 +35,8 @@ class Places:
     dynamodb: str
     apis: Mapping[str, str]
     function_urls: Mapping[str, str]
+    outside: Mapping[str, str] = field(default_factory=dict)
+    """The outside parties that are played here, by name."""
 
     @property
     def api(self) -> str:
@@ -49,7 +52,7 @@ class Names:
         self._state = state
         self._places = places
         defaults = {name: each.default for name, each in template.parameters.items() if each.default is not None}
-        here = {"TokenIssuer": places.control, "PublicUrl": places.api}
+        here = {"TokenIssuer": places.control, "PublicUrl": places.api} | _outside(places)
         self.parameters = defaults | {name: url for name, url in here.items() if name in defaults} | dict(parameters)
 
     def ref(self, name: str) -> str:
@@ -90,13 +93,17 @@ class Names:
         """The secret's text, made up at first need and kept. `secret_id` is its ARN, or its logical id."""
         logical_id = secret_id.rpartition(":secret:")[2]
         declared = self._template.secrets[logical_id]
+        kept = self._state.setting(f"secret:{logical_id}")
+        if kept is not None:
+            return kept
         if declared.text is not None:
             return str(resolve(declared.text, self))
-        kept = self._state.setting(f"secret:{logical_id}")
-        if kept is None:
-            kept = generate(declared)
-            self._state.set(f"secret:{logical_id}", kept)
-        return kept
+        return self.keep_secret(logical_id, generate(declared))
+
+    def keep_secret(self, logical_id: str, text: str) -> str:
+        """From now on, the secret's text."""
+        self._state.set(f"secret:{logical_id}", text)
+        return text
 
     def arn(self, logical_id: str) -> str:
         template = self._template
@@ -145,11 +152,18 @@ class Names:
             "AWS_ENDPOINT_URL_SQS": self._places.control,
             "AWS_ENDPOINT_URL_SFN": self._places.control,
             "AWS_ENDPOINT_URL_LAMBDA": self._places.control,
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self._places.control,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_LOG_FORMAT": "JSON",
             "AWS_LAMBDA_LOG_STREAM_NAME": "local",
             "LAMBDA_TASK_ROOT": str(self._template.directory),
         }
+
+
+def _outside(places: Places) -> dict[str, str]:
+    """The parameters that send functions to the outside parties of this machine, and let those speak."""
+    urls = {f"{name}Url": url for name, url in places.outside.items()}
+    return urls | {f"{name}Addresses": HOST for name in places.outside}
 
 
 def hosted(function: Function, names: Names) -> Hosted:

@@ -50,6 +50,10 @@ class Switchboard:
         replayed: list[dict[str, Any]] = self._ask("replay", queue=queue, message_id=message_id)
         return replayed
 
+    def admit(self, party: str, tenant: str) -> str:
+        """Give a tenant a key at an outside party that is played here, if it has none. The key."""
+        return str(self._ask("admit", party=party, tenant=tenant))
+
     def _ask(self, question: str, **arguments: Any) -> Any:
         response = self._http.post(f"/_cauri/{question}", json=arguments)
         response.raise_for_status()

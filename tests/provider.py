@@ -13,6 +13,7 @@ from cauri.providers.ports import (
     Captured,
     Charge,
     Declined,
+    KnownDispute,
     KnownRefund,
     NotFound,
     Opening,
@@ -36,8 +37,12 @@ class ScriptedProvider:
     refund_answer: RefundAnswer | None = None
     known: dict[str, dict[str, KnownRefund]] = field(default_factory=dict)
     """The refunds of each charge."""
+    disputes: dict[str, KnownDispute] = field(default_factory=dict)
     opening: Opening | None = None
     """What to answer to whoever wants to open a payment, if not a session."""
+
+    def get_ready(self, tenant: str) -> None:
+        """It needs nothing."""
 
     def initialize(self, charge: Charge) -> Opening:
         if self.opening is not None:
@@ -68,6 +73,9 @@ class ScriptedProvider:
 
     def list_refunds(self, tenant: str, charge_reference: str) -> tuple[KnownRefund, ...] | Unknown:
         return tuple(self.known.get(charge_reference, {}).values())
+
+    def dispute(self, tenant: str, dispute_id: str) -> KnownDispute | NotFound | Unknown:
+        return self.disputes.get(dispute_id, NotFound())
 
     def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
         return Authentic()

@@ -7,7 +7,7 @@ from typing import Any, Final
 from cauri.edge import wiring
 from cauri.edge.queue import Consumer
 from cauri.edge.stream import BatchResponse
-from cauri.payments.intake import look_into
+from cauri.payments.hearing import look_into
 
 ASK_AGAIN_AFTER: Final = (5, 60, 300, 3600)
 """Seconds until a provider that can't say yet is asked again. Source: SPEC 4."""

@@ -327,6 +327,12 @@ class FakePaystack:
             self.tell(account, "charge.dispute.create", dispute)
             return str(dispute["id"])
 
+    def remind(self, tenant: str, dispute_id: str) -> None:
+        """The time to answer is nearly over."""
+        with self._lock:
+            account = self._accounts[tenant]
+            self.tell(account, "charge.dispute.remind", account.disputes[dispute_id])
+
     def resolve(self, tenant: str, dispute_id: str, resolution: str) -> None:
         """``merchant-accepted`` (the shopper is right) or ``declined``."""
         with self._lock:

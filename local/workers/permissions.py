@@ -42,6 +42,8 @@ def needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterat
             yield f"dynamodb:{operation}", f":table/{parameters['TableName']}{index}"
         case "sqs", _:
             yield f"sqs:{operation}", f":{parameters['QueueUrl'].rpartition('/')[2]}"
+        case "secretsmanager", _:
+            yield f"{service}:{operation}", f":secret:{parameters['SecretId'].rpartition(':secret:')[2]}"
         case _:
             yield f"{service}:{operation}", parameters.get("stateMachineArn", "")
 

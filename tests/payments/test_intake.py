@@ -13,6 +13,7 @@ from cauri.books.commit import Books
 from cauri.books.log import read_record
 from cauri.money import Money
 from cauri.parties.commands import PutTenant
+from cauri.payments.hearing import NotSettledYetError, look_into
 from cauri.payments.intake import (
     BODY_BYTES_MAX,
     HEAD_BYTES_MAX,
@@ -20,15 +21,15 @@ from cauri.payments.intake import (
     TENANTS_REMEMBERED_MAX,
     Delivery,
     Intake,
-    NotSettledYetError,
     Received,
-    look_into,
 )
 from cauri.payments.model import PaymentStatus, UnknownPayment
+from cauri.payments.senders import ADDRESSES_KEPT_MAX, DELIVERIES_MAX, REFUSED_KEPT_MAX
 from cauri.payments.store import WEBHOOKS
 from cauri.payments.webhooks import WebhookEvent
 from cauri.providers.demo import DemoProvider
 from cauri.providers.demo_wire import SIGNATURE_HEADER, signature
+from cauri.providers.keys import KeysUnavailableError
 from cauri.providers.ports import Authentication, Forged, Pending, Unknown
 
 from tests.engines import Engine, client
@@ -86,12 +87,12 @@ def test_a_signed_webhook_is_kept_as_it_came_and_announced(intake: Intake) -> No
     assert intake.receive(sent) is Received.STORED
 
     [event] = kept()
-    assert event.body.encode() == sent.raw
+    assert event.text.encode() == sent.raw
     assert (event.provider, event.kind, event.reference) == ("demo", "charge.success", "pay_1-1")
     assert (event.source_ip, event.received_at, event.refusal) == (IP, START, "")
     [news] = announced()
     assert news.name == "webhook.received"
-    assert news.data == {"provider": "demo", "kind": "charge.success", "reference": "pay_1-1"}
+    assert news.data == {"provider": "demo", "kind": "charge.success", "reference": "pay_1-1", "object": "txn_1"}
 
 
 def test_it_costs_one_round_trip_once_the_tenant_is_known(shop: Shop, intake: Intake) -> None:
@@ -133,11 +134,13 @@ def test_an_authentic_body_that_nobody_can_read_is_kept_for_people(intake: Intak
 
     [event] = kept()
     assert (event.kind, event.reference, event.refusal) == ("unreadable", "", "")
-    assert event.body == "\\xff\\xfe not JSON"
+    assert event.text == "\\xff\\xfe not JSON"
 
 
 @pytest.mark.parametrize(
-    "filler", [b"\xff", b'"', b"\n", "é".encode(), b"a"], ids=["no text", "quotes", "lines", "accents", "letters"]
+    "filler",
+    [b"\xff", b'"', b"\n", "é".encode(), b"a", b"\x01"],
+    ids=["no text", "quotes", "lines", "accents", "letters", "control"],
 )
 def test_the_longest_body_fits_into_a_record_whatever_is_in_it(intake: Intake, filler: bytes) -> None:
     body = filler * (BODY_BYTES_MAX // len(filler))
@@ -183,7 +186,7 @@ def test_a_forged_body_is_kept_only_at_its_beginning(intake: Intake) -> None:
     assert intake.receive(delivery(b"\xff" * BODY_BYTES_MAX, headers={})) is Received.BAD_SIGNATURE
 
     [event] = kept()
-    assert event.body == "\\xff" * HEAD_BYTES_MAX
+    assert event.text == "\\xff" * HEAD_BYTES_MAX
 
 
 def test_the_same_forgery_again_is_one_record(intake: Intake) -> None:
@@ -216,6 +219,58 @@ def test_an_address_that_is_not_the_providers_is_refused_and_recorded(shop: Shop
 
 def test_too_large_is_refused_before_anything_is_computed(intake: Intake) -> None:
     assert intake.receive(delivery(b"a" * (BODY_BYTES_MAX + 1))) is Received.TOO_LARGE
+    assert kept() == []
+
+
+def forged(number: int, source_ip: str = IP) -> Delivery:
+    return delivery({"forged": number}, headers={}, source_ip=source_ip)
+
+
+def test_a_flood_of_forgeries_keeps_a_few_of_each_sender_and_minute(shop: Shop) -> None:
+    instances = [Intake(books_of(shop)) for _ in range(2)]
+    for number in range(50):
+        assert instances[number % 2].receive(forged(number)) is Received.BAD_SIGNATURE
+    assert 1 < len(kept()) <= REFUSED_KEPT_MAX
+
+    shop.clock.advance(minutes=1)
+    instances[0].receive(forged(1))
+    before = len(kept())
+    assert before > 1
+    assert instances[0].receive(delivery()) is Received.STORED, "the real one is not in their way"
+
+
+def test_a_flood_from_everywhere_keeps_no_more_than_the_minute_has_places(intake: Intake) -> None:
+    for number in range(400):
+        assert intake.receive(forged(number, f"198.51.{number % 250}.{number // 250}")) is Received.BAD_SIGNATURE
+    assert len(kept()) <= REFUSED_KEPT_MAX * ADDRESSES_KEPT_MAX
+
+
+def test_forgeries_whose_place_is_taken_cost_no_write(shop: Shop, intake: Intake) -> None:
+    for number in range(50):
+        intake.receive(forged(number))
+    before = shop.database.meter.calls
+    for number in range(50):
+        intake.receive(forged(number))
+    assert shop.database.meter.calls == before
+
+
+def test_who_sends_more_than_anybody_has_news_for_is_asked_to_wait(shop: Shop, intake: Intake) -> None:
+    for _ in range(DELIVERIES_MAX):
+        assert intake.receive(delivery(headers={})) is Received.BAD_SIGNATURE
+    assert intake.receive(delivery()) is Received.TOO_MANY
+    assert intake.receive(delivery(source_ip="198.51.100.7")) is Received.STORED
+    shop.clock.advance(minutes=1)
+    assert intake.receive(delivery()) is Received.STORED
+
+
+def test_while_the_secrets_can_not_be_had_it_is_to_come_again(shop: Shop) -> None:
+    class Locked(DemoProvider):
+        def authenticate(self, tenant: str, headers: Any, raw: bytes, source_ip: str) -> Authentication:
+            raise KeysUnavailableError
+
+    books = Books(shop.database, shop.clock, providers={"demo": Locked("", SECRET, shop.clock)}, pause=no_pause)
+
+    assert Intake(books).receive(delivery()) is Received.LATER
     assert kept() == []
 
 

@@ -15,6 +15,7 @@ from cauri.payments.commands import (
     refund_key,
     success_key,
 )
+from cauri.payments.disputes import RecordDispute
 
 from tests.proof.examples.worlds import Act, a_paid_order, an_order, example, give_up, market, sent, success
 from tests.shop import START, Shop
@@ -69,3 +70,11 @@ def _(shop: Shop) -> Act:
     give_up(shop, order_id, CancelReason.NOT_FULFILLABLE)
     [payment] = shop.tree(order_id).payments
     return sent(RecordPaymentRefund(payment.id, "rfd"), by_system(shop.tenant), refund_key(payment.id))
+
+
+@example(RecordDispute, "opened")
+def _(shop: Shop) -> Act:
+    [payment] = shop.tree(a_paid_order(shop)).payments
+    money = Money(100, "KES")
+    command = RecordDispute(payment.id, "demo", "dsp_1", "awaiting-merchant-feedback", money, START, None, False)
+    return sent(command, by_system(shop.tenant))

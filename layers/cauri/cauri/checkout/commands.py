@@ -126,8 +126,9 @@ def _load(command: Checkout, work: Work) -> _Start:
     reads: list[Any] = [
         functools.partial(work.fetch, *_keys(command, work)),
         functools.partial(_number, work),
+        *(functools.partial(provider.get_ready, work.tenant) for provider in _named(command, work)),
     ]
-    found, number = work.database.together(*reads)
+    found, number, *_ = work.database.together(*reads)
     if (done := found[work.record_key]) is not None:
         raise AlreadyDone(done)
     tenant = found[tenant_key(work.tenant)]
@@ -152,6 +153,12 @@ def _load(command: Checkout, work: Work) -> _Start:
     if len({line.vendor_id for line in start.lines}) > VENDORS_MAX:
         raise TooManyVendors
     return start
+
+
+def _named(command: Checkout, work: Work) -> list[PaymentProvider]:
+    """The providers that the tenders name, as far as there are such."""
+    names = {tender.provider for tender in command.tenders if tender.provider}
+    return [work.books.providers[name] for name in sorted(names) if name in work.books.providers]
 
 
 def _number(work: Work) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -49,13 +49,30 @@ def settings() -> Settings:
 
 @functools.cache
 def providers() -> Mapping[str, PaymentProvider]:
-    """The providers that this function holds a secret of, by name."""
-    secret = os.environ.get("DEMO_PROVIDER_SECRET")
-    if not secret:
-        return {}
+    """The providers that this function may ask, by name: each is made when it is first named."""
+    makers = {"demo": ("DEMO_PROVIDER_SECRET", _demo), "paystack": ("PAYSTACK_KEYS", _paystack)}
+    return Made({name: make for name, (variable, make) in makers.items() if os.environ.get(variable)})
+
+
+def _demo() -> PaymentProvider:
     from cauri.providers.demo import DemoProvider  # its HTTP client is not for functions that call nobody
 
-    return {"demo": DemoProvider(os.environ.get("DEMO_PROVIDER_URL", ""), secret, clock())}
+    # Without a circuit breaker: to have outages is its purpose.
+    return DemoProvider(os.environ.get("DEMO_PROVIDER_URL", ""), os.environ["DEMO_PROVIDER_SECRET"], clock())
+
+
+def _paystack() -> PaymentProvider:
+    from cauri.edge.secrets import TenantKeys, secret_text
+    from cauri.payments.circuits import SharedCircuit
+    from cauri.providers.guarded import Guarded
+    from cauri.providers.http import Http
+    from cauri.providers.paystack import Paystack
+    from cauri.providers.paystack_api import PaystackApi
+
+    keys = TenantKeys(secret_text(os.environ["PAYSTACK_KEYS"]))
+    api = PaystackApi(os.environ["PAYSTACK_URL"].rstrip("/"), keys, Http())
+    paystack = Paystack(api, addresses=frozenset(os.environ["PAYSTACK_ADDRESSES"].split(",")))
+    return Guarded(paystack, SharedCircuit(database(), "paystack", clock()))
 
 
 @functools.cache
@@ -80,6 +97,22 @@ def verifier() -> Verifier:
 
     issuer = os.environ["TOKEN_ISSUER"]
     return Verifier(issuer, os.environ["TOKEN_AUDIENCE"], KeySet(f"{issuer.rstrip('/')}/.well-known/jwks.json", Http()))
+
+
+class Made(Mapping[str, "PaymentProvider"]):
+    """Providers by name, each made when it is first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], PaymentProvider]]) -> None:
+        self._makers = {name: functools.cache(make) for name, make in makers.items()}
+
+    def __getitem__(self, name: str) -> PaymentProvider:
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
 
 
 def edge_secret() -> str:

@@ -13,7 +13,7 @@ from cauri.clock import Instant
 from cauri.money import Money
 from cauri.payments.model import Payment, PaymentChange, UnknownPayment
 from cauri.payments.store import payment_key
-from cauri.payments.webhooks import WebhookEvent
+from cauri.payments.webhooks import WebhookEvent, packed
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class ReceiveWebhook(Command):
     body: str
     kind: str = ""
     reference: str = ""
+    object: str = ""
     refusal: str = ""
 
 
@@ -83,7 +84,7 @@ def receive_webhook(command: ReceiveWebhook, work: Work) -> Plan:
         command.provider,
         work.at,
         work.caller.ip,
-        command.body,
+        *packed(command.body),
         command.kind,
         command.reference,
         command.refusal,
@@ -91,7 +92,7 @@ def receive_webhook(command: ReceiveWebhook, work: Work) -> Plan:
     plan = Plan({"received": event.id}).save(event)
     if command.refusal:
         return plan.emit(Event("webhook.refused", event.id, 1, {"provider": event.provider, "reason": command.refusal}))
-    facts = {"provider": event.provider, "kind": event.kind, "reference": event.reference}
+    facts = {"provider": event.provider, "kind": event.kind, "reference": event.reference, "object": command.object}
     return plan.emit(Event("webhook.received", event.id, 1, facts))
 
 

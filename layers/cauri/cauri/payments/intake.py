@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from cauri.books.caller import Caller
-from cauri.books.commit import Books
+from cauri.books.commit import Books, IdempotencyKeyReused
 from cauri.clock import Instant
 from cauri.parties.model import Tenant
 from cauri.parties.store import tenant_key
-from cauri.payments.asking import settle
 from cauri.payments.commands import ReceiveWebhook
-from cauri.payments.model import UnknownPayment
-from cauri.payments.store import payment_key
-from cauri.providers.ports import Captured, Declined, Forged, PaymentProvider, ProviderEvent, Unreadable
+from cauri.payments.senders import Senders
+from cauri.providers.keys import KeysUnavailableError
+from cauri.providers.ports import Forged, PaymentProvider, ProviderEvent, Unreadable
 
-BODY_BYTES_MAX: Final = 128 * 1024
-"""What fits into an item of 400 KB also when it is all quotes, which take two bytes there."""
+BODY_BYTES_MAX: Final = 256 * 1024
 HEAD_BYTES_MAX: Final = 16 * 1024
 """What is kept of a body that is not believed, or can't be read, which may take six times as many bytes there."""
 TENANT_REMEMBERED: Final = timedelta(seconds=30)
@@ -37,6 +36,10 @@ class Received(Enum):
     TOO_LARGE = "too_large"
     BAD_SIGNATURE = "bad_signature"
     UNKNOWN_IP = "unknown_ip"
+    TOO_MANY = "too_many"
+    """More in this minute than anybody has news for. To be sent again."""
+    LATER = "later"
+    """Whether it is to be believed can't be told now. To be sent again."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Intake:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._tenants: dict[str, tuple[Instant, Tenant | None]] = {}
+        self._senders = Senders(books.clock)
 
     def receive(self, delivery: Delivery) -> Received:
         provider = self._books.providers.get(delivery.provider)
@@ -64,7 +68,12 @@ class Intake:
             return Received.NOWHERE
         if len(delivery.raw) > BODY_BYTES_MAX:
             return Received.TOO_LARGE
-        verdict = provider.authenticate(delivery.tenant, delivery.headers, delivery.raw, delivery.source_ip)
+        if not self._senders.may_send(delivery.source_ip):
+            return Received.TOO_MANY
+        try:
+            verdict = provider.authenticate(delivery.tenant, delivery.headers, delivery.raw, delivery.source_ip)
+        except KeysUnavailableError:
+            return Received.LATER
         if isinstance(verdict, Forged):
             self._store_refused(delivery, verdict)
             return Received(verdict.reason)
@@ -86,36 +95,24 @@ class Intake:
             command = ReceiveWebhook(delivery.provider, _head(delivery.raw), kind="unreadable")
             key = f"webhook:{delivery.provider}:{hashlib.sha256(delivery.raw).hexdigest()}"
         else:
-            command = ReceiveWebhook(delivery.provider, delivery.raw.decode(), event.kind, event.reference)
+            body = delivery.raw.decode()
+            command = ReceiveWebhook(delivery.provider, body, event.kind, event.reference, event.object)
             key = f"webhook:{delivery.provider}:{event.dedupe_key}:{hashlib.sha256(delivery.raw).hexdigest()[:16]}"
         self._books.run(command, _sender(delivery), key)
 
     def _store_refused(self, delivery: Delivery, verdict: Forged) -> None:
+        """A few of each sender and minute: what is not believed must not fill the table.
+
+        The places are in the keys, so that all instances together keep no more; who finds one taken by another
+        forgery leaves it at that. An instance that knows them all taken does not even try.
+        """
         head = _head(delivery.raw)
-        key = f"refused:{delivery.provider}:{verdict.reason}:{hashlib.sha256(head.encode()).hexdigest()}"
-        self._books.run(ReceiveWebhook(delivery.provider, head, refusal=verdict.reason), _sender(delivery), key)
-
-
-def look_into(books: Books, tenant: str, news: Mapping[str, Any]) -> None:
-    """Ask the provider about the payment that a stored webhook speaks of. Raises if it has to be asked again.
-
-    Raises UnknownPayment for money that belongs to no order of ours: people look at that.
-    """
-    if not news["kind"].startswith("charge."):
-        return
-    key = payment_key(tenant, news["reference"])
-    payment = books.database.fetch([key])[key]
-    if payment is None or payment.provider != news["provider"]:
-        raise UnknownPayment(news["reference"])
-    if payment.is_settled:
-        return
-    answer = settle(books, payment)
-    if news["kind"] == "charge.success" and not isinstance(answer, Captured | Declined):
-        raise NotSettledYetError(f"{payment.id}: the provider announced a success, and says {answer}")
-
-
-class NotSettledYetError(Exception):
-    """The provider announced what it does not confirm yet: it is asked again."""
+        place = self._senders.place(delivery.source_ip, head)
+        if place is None:
+            return
+        key = f"refused:{delivery.provider}:{verdict.reason}:{place}"
+        with suppress(IdempotencyKeyReused):
+            self._books.run(ReceiveWebhook(delivery.provider, head, refusal=verdict.reason), _sender(delivery), key)
 
 
 def _head(raw: bytes) -> str:

@@ -32,6 +32,11 @@ def payment_id_of(order_id: str, number: int) -> str:
     return f"pay_{order_id.removeprefix('ord_')}-{number}"
 
 
+def payment_id_of_charge(reference: str) -> str:
+    """The id of the payment that a provider knows by `reference`, if it is one of ours."""
+    return reference.partition("=")[0]
+
+
 def payment_key(tenant: str, payment_id: str) -> Key[Payment]:
     return PAYMENTS.key(tenant, *_place(payment_id))
 

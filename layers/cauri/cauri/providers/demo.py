@@ -20,6 +20,7 @@ from cauri.providers.ports import (
     Charge,
     Declined,
     Forged,
+    KnownDispute,
     KnownRefund,
     NotFound,
     Pending,
@@ -60,6 +61,9 @@ class DemoProvider:
     @property
     def name(self) -> str:
         return "demo"
+
+    def get_ready(self, tenant: str) -> None:
+        """It needs nothing."""
 
     def initialize(self, charge: Charge) -> Session:
         from cauri.providers.demo_link import Link, seal  # 100 ms of PyJWT that webhooks do without
@@ -116,6 +120,9 @@ class DemoProvider:
         known = _read(wire.RefundsShape, answer.body, charge_reference)
         return known if isinstance(known, Unknown) else tuple(_known(refund) for refund in known.refunds)
 
+    def dispute(self, tenant: str, dispute_id: str) -> KnownDispute | NotFound | Unknown:
+        return NotFound()
+
     def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
         """Any address may speak for this provider: it has no fixed ones."""
         claimed = next((value for name, value in headers.items() if name.lower() == wire.SIGNATURE_HEADER), "")
@@ -130,7 +137,7 @@ class DemoProvider:
             return Unreadable(where(wrong))
         # A list as text has no second reading, whatever the ids contain.
         news = repr([said.event, said.data.id, said.data.reference, said.data.status])
-        return ProviderEvent(said.event, said.data.reference, hashlib.sha256(news.encode()).hexdigest())
+        return ProviderEvent(said.event, said.data.reference, hashlib.sha256(news.encode()).hexdigest(), said.data.id)
 
     def _ask(self, tenant: str, method: str, path: str, body: bytes | None = None) -> Answer | Unknown:
         headers = {"authorization": wire.bearer(self._secret, tenant), "accept": "application/json"}

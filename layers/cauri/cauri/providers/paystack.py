@@ -7,10 +7,10 @@ sent to the one before: its address is lost with the answer.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Annotated, Final
@@ -20,7 +20,9 @@ from pydantic import AliasChoices, AwareDatetime, Field, TypeAdapter, Validation
 
 from cauri.clock import Instant
 from cauri.money import Money
-from cauri.providers.paystack_api import EXPONENTS, PaystackApi, Said, money_of
+from cauri.providers.keys import KeysUnavailableError
+from cauri.providers.paystack_api import EXPONENTS, PaystackApi, Said, from_wire, money_of, to_wire
+from cauri.providers.paystack_statements import PaystackStatements
 from cauri.providers.ports import (
     Authentic,
     Authentication,
@@ -28,6 +30,7 @@ from cauri.providers.ports import (
     Charge,
     Declined,
     Forged,
+    KnownDispute,
     KnownRefund,
     NotFound,
     Opening,
@@ -53,7 +56,6 @@ OPENINGS_MAX: Final = 3
 REFUNDS_MAX: Final = 100
 """In one page of a charge's refunds, which is all that is read: no order is refunded more often."""
 
-_REFERENCE: Final = re.compile(r"[A-Za-z0-9_.=-]{1,100}")
 _DUPLICATE: Final = frozenset({"duplicate_reference", "duplicate_transaction_reference"})
 _NOT_THERE: Final = frozenset({"transaction_not_found", "transaction_reference_not_found"})
 _AT_IT: Final = frozenset({"ongoing", "pending", "processing", "queued"})
@@ -107,6 +109,10 @@ class Paystack:
         self._chance = chance
 
     # -- Charges
+
+    def get_ready(self, tenant: str) -> None:
+        with contextlib.suppress(KeysUnavailableError):  # whoever needs them will say so
+            self._api.keys(tenant)
 
     def initialize(self, charge: Charge) -> Opening:
         if not charge.email:
@@ -246,6 +252,9 @@ class Paystack:
             return trouble
         return tuple(each for each in known if isinstance(each, KnownRefund))
 
+    def dispute(self, tenant: str, dispute_id: str) -> KnownDispute | NotFound | Unknown:
+        return PaystackStatements(self._api).dispute(tenant, dispute_id)
+
     # -- Webhooks
 
     def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
@@ -267,7 +276,7 @@ class Paystack:
             return Unreadable("it names no charge, refund, transfer or dispute")
         # A list as text has no second reading, whatever the ids contain.
         news = repr([said.event, said.data.id, reference, said.data.status])
-        return ProviderEvent(said.event, reference, hashlib.sha256(news.encode()).hexdigest())
+        return ProviderEvent(said.event, reference, hashlib.sha256(news.encode()).hexdigest(), said.data.id or "")
 
 
 # -- Webhooks' shapes
@@ -312,17 +321,6 @@ def signature(key: str, raw: bytes) -> str:
 
 
 # -- Parts
-
-
-def to_wire(reference: str) -> str:
-    """A reference as Paystack may have it. Raises ValueError for one that it could not carry."""
-    if not _REFERENCE.fullmatch(reference) or "." in reference:
-        raise ValueError(f"{reference!r} can be no reference")
-    return reference.replace("_", ".")
-
-
-def from_wire(reference: str) -> str:
-    return reference.replace(".", "_")
 
 
 def _known(refund: RefundShape) -> KnownRefund | Unknown:

@@ -17,6 +17,7 @@ from cauri.providers.unknown import Unknown
 from cauri.providers.wire import Exponents
 
 URL: Final = "https://api.paystack.co"
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9_.=-]{1,100}")
 EXPONENTS: Final = Exponents(XOF=2)
 """Paystack counts XOF in hundredths, which the currency does not have."""
 NOT_ENABLED: Final = Declined("not_enabled")
@@ -100,6 +101,17 @@ def _opened(status: int, body: bytes) -> Said | Unknown:
 
 def money_of(amount: int, currency: str) -> Money | Unknown:
     return EXPONENTS.from_wire(amount, currency)
+
+
+def to_wire(reference: str) -> str:
+    """A reference as Paystack may have it. Raises ValueError for one that it could not carry."""
+    if not _REFERENCE.fullmatch(reference) or "." in reference:
+        raise ValueError(f"{reference!r} can be no reference")
+    return reference.replace("_", ".")
+
+
+def from_wire(reference: str) -> str:
+    return reference.replace(".", "_")
 
 
 def _slug(message: str) -> str:

@@ -9,14 +9,12 @@ from urllib.parse import quote
 from pydantic import AliasChoices, AwareDatetime, Field
 
 from cauri.clock import rfc3339
-from cauri.providers.paystack import from_wire
-from cauri.providers.paystack_api import PaystackApi, Said, money_of
-from cauri.providers.ports import Declined, NotFound, Unknown
+from cauri.providers.paystack_api import PaystackApi, Said, from_wire, money_of
+from cauri.providers.ports import Declined, KnownDispute, NotFound, Unknown
 from cauri.providers.statements import (
     Charges,
     Disputes,
     KnownCharge,
-    KnownDispute,
     KnownSettlement,
     Page,
     Period,

@@ -128,6 +128,23 @@ class KnownRefund:
     outcome: RefundOutcome
 
 
+@dataclass(frozen=True, slots=True)
+class KnownDispute:
+    """A shopper's complaint at the bank. `amount` is what is at stake, where the provider says so."""
+
+    id: str
+    charge_reference: str
+    status: str
+    resolution: str | None
+    amount: Money | None
+    due_at: Instant | None
+    resolved_at: Instant | None
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.resolution is not None or self.resolved_at is not None
+
+
 # -- Webhooks -----------------------------------------------------------------------------------------
 
 
@@ -154,6 +171,8 @@ class ProviderEvent:
     kind: str
     reference: str
     dedupe_key: str
+    object: str = ""
+    """The provider's id of what it is about, where it says so: a dispute, a refund."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +194,9 @@ class PaymentProvider(Protocol):
     def name(self) -> str:
         """As in the webhook's path and in our records: ``paystack``, ``demo``."""
 
+    def get_ready(self, tenant: str) -> None:
+        """Do what `initialize` would otherwise wait for, while the caller waits for something else. Never raises."""
+
     def initialize(self, charge: Charge) -> Opening:
         """Open a place to pay. Moves no money, and may be called again for the same charge.
 
@@ -193,6 +215,9 @@ class PaymentProvider(Protocol):
 
     def list_refunds(self, tenant: str, charge_reference: str) -> tuple[KnownRefund, ...] | Unknown:
         """Every refund of a charge as it stands. A question."""
+
+    def dispute(self, tenant: str, dispute_id: str) -> KnownDispute | NotFound | Unknown:
+        """How a dispute stands. A question."""
 
     def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
         """Whether a webhook's raw bytes come from the provider, for this tenant. Compares in constant time."""

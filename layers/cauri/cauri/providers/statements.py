@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from cauri.clock import Instant
 from cauri.money import Money
-from cauri.providers.ports import NotFound
+from cauri.providers.ports import KnownDispute, NotFound
 from cauri.providers.unknown import Unknown
 
 T = TypeVar("T")
@@ -51,23 +51,6 @@ class KnownSettlement:
     fees: Money
     net: Money
     on: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class KnownDispute:
-    """A shopper's complaint at the bank. `amount` is what is at stake, where the provider says so."""
-
-    id: str
-    charge_reference: str
-    status: str
-    resolution: str | None
-    amount: Money | None
-    due_at: Instant | None
-    resolved_at: Instant | None
-
-    @property
-    def is_resolved(self) -> bool:
-        return self.resolution is not None or self.resolved_at is not None
 
 
 Charges: TypeAlias = Page[KnownCharge]
