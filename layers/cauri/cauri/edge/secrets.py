@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -53,14 +54,14 @@ class TenantKeys:
         return self._keys.get(tenant, ())
 
     def _age(self, at: float | None) -> float:
-        return float("inf") if at is None else self._monotonic() - at
+        return math.inf if at is None else self._monotonic() - at
 
     def _refresh(self) -> None:
         self._tried_at = self._monotonic()
         try:
             self._keys = _keys(self._read())
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ValueError) as trouble:
-            logger.warning("secrets are not read: %s", type(trouble).__name__)  # its text may hold one
+            logger.warning("keys are not read: %s", type(trouble).__name__)  # its text may hold one
             return
         self._read_at = self._monotonic()
 
