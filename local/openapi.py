@@ -19,7 +19,15 @@ from markdown_it import MarkdownIt
 
 ROOT: Final = Path(__file__).parent.parent
 STATIC: Final = ROOT / "layers" / "cauri" / "cauri" / "edge" / "static"
-CONTEXTS: Final = ("inventory", "checkout", "orders", "wallet", "books", "platform")
+APIS: Final = (
+    "inventory.api",
+    "checkout.api",
+    "checkout.promotions",
+    "orders.api",
+    "wallet.api",
+    "books.api",
+    "platform.api",
+)
 
 _PAGE: Final = """\
 <!doctype html>
@@ -40,7 +48,7 @@ _PAGE: Final = """\
 
 
 def apis() -> list[Api]:
-    return [importlib.import_module(f"functions.{context}.api").api for context in CONTEXTS]
+    return [importlib.import_module(f"functions.{name}").api for name in APIS]
 
 
 def generated() -> Mapping[Path, str]:

@@ -14,6 +14,8 @@ from cauri.books.database import Database
 from cauri.books.work import Command
 from cauri.checkout.carts import OpenCart, PutCartLine
 from cauri.checkout.commands import Checkout
+from cauri.checkout.promotions import CLAIM_LOCATION, Promotion
+from cauri.checkout.store import promotion_key
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.commands import PutProduct, ReceiveStock
@@ -123,9 +125,20 @@ class Shop:
             line.id: Wanted(line.sku, self.product(line.sku).cells, (MAIN,), line.quantity, f"again-{line.id}")
             for line in tree.lines
         }
+        wanted |= {
+            use.id: Wanted(use.code, self.promotion(use.code).cells_there, (CLAIM_LOCATION,), 1, f"again-{use.id}")
+            for use in tree.order.uses
+            if use.claimed
+        }
         return {line: tuple(claims.take(each, now, now + timedelta(hours=1))) for line, each in wanted.items()}
 
     # -- What is stored
+
+    def promotion(self, code: str) -> Promotion:
+        key = promotion_key(self.tenant, code)
+        promotion = self.database.fetch([key])[key]
+        assert promotion is not None
+        return promotion
 
     def tree(self, order_id: str) -> OrderTree:
         tree = load_tree(self.database, self.tenant, order_id)

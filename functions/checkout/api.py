@@ -26,6 +26,16 @@ from cauri.checkout.model import (
     TooManyVendors,
     UnknownCart,
 )
+from cauri.checkout.promotions import (
+    CODES_MAX,
+    PromotionBelowMinimum,
+    PromotionExpired,
+    PromotionNotApplicable,
+    PromotionNotInCurrency,
+    PromotionNotStarted,
+    PromotionUsedUp,
+    UnknownPromotion,
+)
 from cauri.checkout.queries import cart_for
 from cauri.checkout.tenders import TenderAsked
 from cauri.checkout.views import CartView, CheckoutView
@@ -45,6 +55,7 @@ from cauri.edge.fields import (
 from cauri.edge.http import SHOPPERS, Api
 from cauri.inventory.model import NoPriceInCurrency, OutOfStock, UnknownSku
 from cauri.money import Money
+from cauri.orders.uses import PromotionUsedByCustomer
 from cauri.parties.limits import Tier
 from cauri.parties.model import UnknownTaxClass, UnknownTenant, UnknownVendor
 from cauri.payments.model import ProviderNotEnabled
@@ -188,6 +199,9 @@ class CheckoutRequest(Shape):
             examples=[{"coffee-1kg": {"amount": 215_000, "currency": "KES"}}],
         ),
     ] = Field(default_factory=dict)
+    promotion_codes: Annotated[
+        list[Id], Field(max_length=CODES_MAX, examples=[["WELCOME10"]], description="In either case")
+    ] = Field(default_factory=list)
     return_url: WebUrl
     demo_outcome: DemoOutcome | None = None
 
@@ -209,6 +223,7 @@ class CheckoutRequest(Shape):
             currency=self.currency or "",
             contact=self.contact.contact() if self.contact else None,
             accepted_prices={sku: price.money() for sku, price in self.accepted_prices.items()},
+            promotion_codes=tuple(dict.fromkeys(code.upper() for code in self.promotion_codes)),
             demo_outcome=self.demo_outcome or "",
         )
 
@@ -294,6 +309,14 @@ REFUSALS: Final[list[Any]] = [
     UnknownTaxClass,
     EmailRequired,
     PriceChanged,
+    UnknownPromotion,
+    PromotionNotStarted,
+    PromotionExpired,
+    PromotionNotApplicable,
+    PromotionNotInCurrency,
+    PromotionBelowMinimum,
+    PromotionUsedUp,
+    PromotionUsedByCustomer,
     OrderCurrencyMismatch,
     SeveralProviderTenders,
     BalanceNeedsCustomer,

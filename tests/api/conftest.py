@@ -23,6 +23,7 @@ def issuer() -> Iterator[Issuer]:
         TOKEN_ISSUER=issuer.url,
         TOKEN_AUDIENCE=AUDIENCE,
         EDGE_SECRET="a secret of the tests",
+        PARTY_SECRET="a third secret of the tests",
         PUBLIC_URL="https://api.soko.example",
         DEMO_PROVIDER_SECRET="another secret of the tests",
         DEMO_PROVIDER_URL="https://pay.soko.example/",

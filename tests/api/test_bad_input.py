@@ -82,6 +82,11 @@ def vendor(pointer: str, **members: Any) -> Bad:
     return Bad("PUT", "/v1/vendors/ven_kazi", {"name": "K", "country": "KE", "commission_bps": 1} | members, pointer)
 
 
+def promotion(pointer: str, **members: Any) -> Bad:
+    whole = {"title": "Ten", "scope": "order", "percent_bps": 1000} | members
+    return Bad("PUT", "/v1/promotions/TEN", {n: v for n, v in whole.items() if v is not ...}, pointer)
+
+
 def contact(pointer: str, **members: Any) -> Bad:
     return checkout(f"/contact{pointer}", contact={"email": "amina@example.com"} | members)
 
@@ -104,6 +109,32 @@ BAD = [
     checkout("", accepted_prices={"coffee": {"amount": 1, "currency": "KES"}}),
     checkout("/accepted_prices/a#b", accepted_prices={"a#b": {"amount": 1, "currency": "KES"}}),
     checkout("/accepted_prices/coffee", accepted_prices={"coffee": 5}),
+    *(checkout("/promotion_codes/0", promotion_codes=[code]) for code in IDS),
+    checkout("/promotion_codes", promotion_codes=["A", "B", "C", "D", "E", "F"]),
+    checkout("/promotion_codes", promotion_codes="TEN"),
+    *(promotion("/title", title=text) for text in [*TEXTS, ""]),
+    *(promotion("/percent_bps", percent_bps=rate) for rate in (-1, 10_001, 10.0, "10", True, None)),
+    *(promotion("/amounts/KES", percent_bps=..., amounts={"KES": amount}) for amount in AMOUNTS),
+    promotion("/amounts/XXX", percent_bps=..., amounts={"XXX": 1}),
+    promotion("", amounts={"KES": 1}),
+    promotion("", percent_bps=...),
+    promotion("", percent_bps=0, amounts={}),
+    promotion("/scope", scope="cart"),
+    promotion("/scope", scope=None),
+    *(promotion("/skus/0", skus=[sku]) for sku in IDS),
+    promotion("/skus", skus=["s"] * 101),
+    promotion("/vendors/0", vendors=["a#b"]),
+    *(promotion(f"/{name}", **{name: "yes"}) for name in ("automatic", "active")),
+    *(
+        promotion("/ends_at", ends_at=moment)
+        for moment in ("tomorrow", "2026-12-01", "2026-12-01T00:00:00", "2026-13-01T00:00:00Z", 1, True, {})
+    ),
+    promotion("", starts_at="2026-12-01T00:00:00Z", ends_at="2026-12-01T03:00:00+03:00"),
+    promotion("/minimum_spend/KES", minimum_spend={"KES": -1}),
+    *(promotion("/uses_max", uses_max=uses) for uses in (0, -1, 1.5, "1", True, 1_000_001)),
+    promotion("/uses_max_per_customer", uses_max_per_customer=0),
+    promotion("/funded_by", funded_by="nobody"),
+    promotion("/granted", granted=7),
     line("/price", price={"amount": 1, "currency": "KES"}),
     checkout("/lines", lines=[]),
     checkout("/lines", lines=[{"sku": f"s{number}", "quantity": 1} for number in range(200)]),

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from local.openapi import CONTEXTS, ROOT
+from local.openapi import APIS, ROOT
 
 UNNEEDED = (
     "local",
@@ -24,24 +24,24 @@ UNNEEDED = (
 
 
 @cache
-def loaded_by(context: str) -> frozenset[str]:
+def loaded_by(name: str) -> frozenset[str]:
     """What a function has loaded when it is ready for its first request."""
-    code = f"import sys, functions.{context}.api; print(*sys.modules)"
+    code = f"import sys, functions.{name}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return frozenset(done.stdout.split())
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
-def test_a_function_loads_no_module_that_its_requests_do_without(context: str) -> None:
-    assert loaded_by(context).isdisjoint(UNNEEDED)
+@pytest.mark.parametrize("name", APIS)
+def test_a_function_loads_no_module_that_its_requests_do_without(name: str) -> None:
+    assert loaded_by(name).isdisjoint(UNNEEDED)
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
-def test_a_function_loads_no_other_functions_handlers(context: str) -> None:
-    handlers = {name for name in loaded_by(context) if name.startswith("functions.") and name.count(".") == 2}
-    assert handlers == {f"functions.{context}.api"}
+@pytest.mark.parametrize("name", APIS)
+def test_a_function_loads_no_other_functions_handlers(name: str) -> None:
+    handlers = {loaded for loaded in loaded_by(name) if loaded.startswith("functions.") and loaded.count(".") == 2}
+    assert handlers == {f"functions.{name}"}
 
 
-@pytest.mark.parametrize("context", sorted(set(CONTEXTS) - {"checkout"}))
-def test_a_function_loads_no_checkout_that_it_does_not_run(context: str) -> None:
-    assert "cauri.checkout.commands" not in loaded_by(context)
+@pytest.mark.parametrize("name", sorted(set(APIS) - {"checkout.api"}))
+def test_a_function_loads_no_checkout_that_it_does_not_run(name: str) -> None:
+    assert "cauri.checkout.commands" not in loaded_by(name)

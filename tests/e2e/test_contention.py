@@ -96,6 +96,33 @@ def test_a_crowd_at_once_for_fifty_units_makes_fifty_orders(buyers: int, market:
     assert len(market.orders()) == UNITS
 
 
+def test_a_crowd_at_once_uses_a_code_as_often_as_it_can_be(market: Market) -> None:
+    lamp = market.shelve("lamp", 100)
+    market.admin.put("/v1/promotions/TEN", {"title": "Ten", "scope": "order", "percent_bps": 1000, "uses_max": 10})
+
+    def buy(number: int) -> httpx.Response:
+        body = market.basket(lamp, contact={"email": f"guest{number}@example.com"}, promotion_codes=["ten"])
+        return insist(market, body, f"buyer-{number}")
+
+    answers = at_once(partial(buy, number) for number in range(60))
+    assert Counter(answer.status_code for answer in answers) == {201: 10, 409: 50}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"promotion_used_up"}
+    won = [answer.json() for answer in answers if answer.status_code == 201]
+    for placed in won[:6]:
+        market.pay(placed)
+    for placed in won[6:]:
+        market.pay(placed, "decline")
+    for placed in won:
+        market.settled(placed, "CONFIRMED" if placed in won[:6] else "CANCELLED")
+
+    def standing() -> tuple[int, int, int]:
+        seen = market.admin.get("/v1/promotions/TEN")
+        return seen["used"], seen["waiting"], seen["left"]
+
+    eventually(lambda: standing() == (6, 0, 4), "what was not paid came back, and what was is used")
+    market.audit()
+
+
 def test_one_key_fifty_times_at_once_is_one_order(market: Market) -> None:
     basket = market.shelve("basket", 500)
     body, key = market.basket(basket, 3), str(uuid.uuid4())

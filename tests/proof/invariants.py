@@ -75,7 +75,7 @@ def stock_adds_up(picture: Picture) -> Differences:
     moved, on_hand = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for movement in picture.movements:
         moved[movement.sku, movement.location] += movement.quantity
-    for cell in picture.cells:
+    for cell in picture.stock:
         on_hand[cell.sku, cell.location] += cell.on_hand
         if min([cell.available, cell.allocated, *(claim.quantity - 1 for claim in cell.claims.values())]) < 0:
             yield f"a number of {cell} is below zero, or a claim is for nothing"
@@ -119,10 +119,42 @@ def low_stock_is_told_at_each_crossing(picture: Picture) -> Differences:
 def cells_are_known(picture: Picture) -> Differences:
     """A product says how many cells it has; each that has anything is one of them."""
     cells = {product.sku: product.cells for product in picture.products}
-    for cell in picture.cells:
+    for cell in picture.stock:
         known = cells[cell.sku].get(cell.location, 0)
         if cell.number >= known:
             yield f"{cell.sku} has cell {cell.number} at {cell.location}, and says that it has {known}"
+
+
+def uses_of_promotions_add_up(picture: Picture) -> Differences:
+    """What was given out to be used is there, used or not; and a customer's uses are those of living orders."""
+    for promotion in picture.promotions:
+        cells = [cell for cell in picture.uses if cell.sku == promotion.code]
+        if sum(cell.on_hand for cell in cells) != promotion.granted or len(cells) != promotion.cells:
+            yield f"{promotion.code} was granted {promotion.granted} uses, and has {cells}"
+        if any(cell.available < 0 for cell in cells):
+            yield f"{promotion.code} was used more often than it can be: {cells}"
+    living = Counter(
+        (use.code, use.customer, tree.order.id)
+        for tree in picture.trees
+        if tree.order.status is not OrderStatus.CANCELLED
+        for use in tree.order.uses
+        if use.customer is not None
+    )
+    counted = Counter((code, customer, order) for (code, customer), used in picture.customers.items() for order in used)
+    if living != counted:
+        yield f"customers' living orders used {dict(living)}, and counted are {dict(counted)}"
+
+
+def discounts_add_up(picture: Picture) -> Differences:
+    """What a line costs is its price less its discounts, before tax or with it."""
+    for tree in picture.trees:
+        for line in tree.lines:
+            left = line.gross - line.discount
+            if left not in (line.net, line.total) or left.amount < 0:
+                yield f"line {line.id} of {tree.order.id} costs {line.net} and {line.tax} tax, and should {left}"
+        codes = {discount.code for line in tree.lines for discount in line.discounts}
+        if codes != {use.code for use in tree.order.uses}:
+            yield f"{tree.order.id} used {tree.order.uses}, and its lines have discounts of {codes}"
 
 
 def allocations_are_of_confirmed_orders(picture: Picture) -> Differences:
@@ -263,6 +295,8 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     balances_are_what_was_posted,
     holds_are_of_orders_that_wait,
     stock_adds_up,
+    uses_of_promotions_add_up,
+    discounts_add_up,
     movements_are_in_the_log,
     low_stock_is_told_at_each_crossing,
     cells_are_known,

@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 from cauri.books.log import Record, read_record
 from cauri.books.shelf import Shelf, Wire
 from cauri.checkout.model import Cart
-from cauri.checkout.store import CARTS
+from cauri.checkout.promotions import CLAIM_LOCATION, Promotion
+from cauri.checkout.store import CARTS, PROMOTIONS
 from cauri.clock import Instant
 from cauri.inventory.model import Cell, Part, Product
 from cauri.inventory.movements import Movement
 from cauri.inventory.store import CELLS, MOVEMENTS, PRODUCTS
 from cauri.orders.model import Order, OrderTree
 from cauri.orders.store import ORDERS, VENDOR_ORDERS
+from cauri.orders.uses import USES
 from cauri.payments.store import PAYMENTS
 from cauri.wallet.model import Balance
 from cauri.wallet.store import BALANCES
@@ -35,10 +37,22 @@ class Picture:
     records: list[Record]
     products: list[Product]
     cells: list[Cell]
+    """Of stock, and of the uses of promotions."""
+    promotions: list[Promotion]
+    customers: Mapping[tuple[str, str], frozenset[str]]
+    """The orders by which a customer (a digest) used a promotion, by its code and the customer."""
     movements: list[Movement]
     carts: list[Cart]
     trees: list[OrderTree]
     balances: list[Balance]
+
+    @property
+    def stock(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.location != CLAIM_LOCATION]
+
+    @property
+    def uses(self) -> list[Cell]:
+        return [cell for cell in self.cells if cell.location == CLAIM_LOCATION]
 
     def cell(self, part: Part) -> Cell | None:
         """The cell that has, or had, the part."""
@@ -54,11 +68,18 @@ def picture(stored: Items, at: Instant) -> Picture:
         records=sorted((record for record in records if not record.undone), key=lambda record: record.at),
         products=_on(PRODUCTS, commerce, "product#"),
         cells=_on(CELLS, commerce, "stock#"),
+        promotions=_on(PROMOTIONS, commerce, "promotion#"),
+        customers=_customers(commerce),
         movements=_on(MOVEMENTS, commerce, "movements#"),
         carts=_on(CARTS, commerce, "cart#"),
         trees=_trees(commerce),
         balances=_on(BALANCES, stored["wallet"], "customer#"),
     )
+
+
+def _customers(items: list[Wire]) -> dict[tuple[str, str], frozenset[str]]:
+    used = [(item["pk"]["S"].split("#"), USES.from_item(item)) for item in items if _is(item, "uses#", "uses")]
+    return {(place[2], place[3]): orders for place, orders in used}
 
 
 def read_everything(engine: Engine) -> dict[str, list[Wire]]:

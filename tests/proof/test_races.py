@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 from cauri.checkout.carts import PutCartLine, RemoveCartLine
+from cauri.checkout.promoting import PutPromotion
+from cauri.checkout.promotions import Scope
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, ReceiveStock
 from cauri.inventory.movements import AdjustmentReason
@@ -26,11 +28,13 @@ from tests.proof.examples.worlds import (
     KEY,
     Act,
     a_paid_order,
+    a_promoted_order,
     an_order,
     confirmation,
     give_up,
     market,
     pay,
+    promoted,
     saga,
     sent,
     success,
@@ -168,6 +172,34 @@ def a_receipt_while_it_sells(shop: Shop) -> tuple[Act, Act]:
     return sent(ReceiveStock("shirt-l", 60), shop.admin), sent(checkout, shop.customer())
 
 
+def the_last_use_of_a_promotion(shop: Shop) -> tuple[Act, Act]:
+    market(shop).run(PutPromotion("TEN", "Ten percent", Scope.ORDER, 1000, uses_max=1))
+    brian = shop.customer("brian")
+    mine = a_checkout(cart_id=shop.cart(basket=1), promotion_codes=("TEN",))
+    other = a_checkout(cart_id=shop.cart(brian, basket=1), promotion_codes=("TEN",))
+    return sent(mine, shop.customer()), sent(other, brian)
+
+
+def one_customer_s_only_use(shop: Shop) -> tuple[Act, Act]:
+    promoted(shop)
+    carts = [shop.cart(basket=1), shop.cart(coffee=1)]
+    one, other = (a_checkout(cart_id=cart, promotion_codes=("ONCE",)) for cart in carts)
+    return sent(one, shop.customer(), "one"), sent(other, shop.customer(), "other")
+
+
+def a_use_comes_back_while_it_is_wanted(shop: Shop) -> tuple[Act, Act]:
+    order_id = a_promoted_order(shop)
+    wanted = a_checkout(cart_id=shop.cart(basket=1), promotion_codes=("ONCE",))
+    return sent(CancelOrder(order_id, "cus_amina", CancelReason.UNPAID), saga(shop)), sent(wanted, shop.customer())
+
+
+def a_promotion_changes_while_it_is_used(shop: Shop) -> tuple[Act, Act]:
+    promoted(shop)
+    checkout = a_checkout(cart_id=shop.cart(basket=1), promotion_codes=("TEN",))
+    change = PutPromotion("TEN", "Twenty percent", Scope.ORDER, 2000, uses_max=31)
+    return sent(checkout, shop.customer()), sent(change, shop.admin)
+
+
 _REST: Final = TenderAsked("provider", provider="demo")
 SCENES: Final = (
     one_cart_under_two_keys,
@@ -186,6 +218,10 @@ SCENES: Final = (
     a_late_confirmation_while_the_balance_goes,
     two_receipts,
     a_receipt_while_the_product_changes,
+    the_last_use_of_a_promotion,
+    one_customer_s_only_use,
+    a_use_comes_back_while_it_is_wanted,
+    a_promotion_changes_while_it_is_used,
 )
 OVER_CELLS: Final = (
     the_last_units_over_cells,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from cauri.payments.asking import settle
 from cauri.payments.intake import Delivery, Intake, Received
 from cauri.wallet.store import balance_key
 
-from tests.proof.examples.worlds import a_paid_order, an_order, confirmation, market, saga
+from tests.proof.examples.worlds import a_paid_order, an_order, confirmation, market, promoted, saga
 from tests.shop import Shop, a_checkout
 
 Operation = Callable[[Books], Any]
@@ -61,6 +62,16 @@ def check_out_with_a_balance(shop: Shop) -> Operation:
     return lambda books: books.run(command, shop.customer(), "buy")
 
 
+def check_out_with_promotions(shop: Shop) -> Operation:
+    command = a_checkout(cart_id=promoted(shop).cart(shirt_l=2, coffee=1), promotion_codes=("TEN", "ONCE"))
+
+    def run(books: Books) -> None:
+        order = json.loads(books.run(command, shop.customer(), "buy").body)["order"]
+        assert [use["code"] for use in order["promotions"]] == ["AUTO", "TEN", "ONCE"]
+
+    return run
+
+
 def repeat_a_checkout(shop: Shop) -> Operation:
     command = a_checkout(cart_id=market(shop).cart(shirt_l=2))
     shop.answer(command, shop.customer(), "buy")
@@ -98,6 +109,7 @@ BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     check_out_what_was_reserved: 3,
     reserve_a_line: 3,
     check_out_with_a_balance: 3,
+    check_out_with_promotions: 3,
     repeat_a_checkout: 1,
     receive_a_webhook: 1,
     record_a_payment: 2,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cauri.books.commit import Books
+from cauri.checkout.uses import sweep_uses
 from cauri.errors import Unsettled
 from cauri.inventory.sweep import sweep
 
@@ -88,6 +89,7 @@ class World:
         self.shop.clock.now += AFTER_EVERYTHING
         if any('"claims": {"M": {"' in text for text in self.stored().values()):  # a sweep reads the whole catalogue
             sweep(self.shop.database, self.shop.tenant, self.shop.clock.now)
+            sweep_uses(self.shop.database, self.shop.tenant, self.shop.clock.now)
 
     def outcome(self, answer: bytes) -> Outcome:
         return Outcome(state.masked(answer), self.stored(), dict(self.shop.provider.refunds))

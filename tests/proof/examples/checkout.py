@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from cauri.checkout.carts import PutCartLine
 from cauri.checkout.commands import Checkout, Contact, InlineLine
+from cauri.checkout.promoting import PutPromotion
+from cauri.checkout.promotions import Scope
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import PutProduct
 from cauri.money import Money
 
-from tests.proof.examples.worlds import Act, an_order, example, market, saga, sent
+from tests.proof.examples.worlds import Act, an_order, example, market, promoted, saga, sent
 from tests.shop import Shop, a_checkout
 
 
@@ -96,6 +98,60 @@ def _(shop: Shop) -> Act:
     cart = market(shop).cart(basket=2, coffee=1)
     shop.run(PutProduct("basket", "ven_kazi", "Basket", {"KES": 95_000}, weight_grams=900))
     return sent(a_checkout(cart_id=cart, accepted_prices={"basket": Money(95_000, "KES")}), shop.customer())
+
+
+@example(Checkout, "with promotions: by code, limited, for each customer once, and automatic")
+def _(shop: Shop) -> Act:
+    promoted(shop)
+    return sent(a_checkout(cart_id=shop.cart(shirt_l=2, coffee=1), promotion_codes=("TEN", "ONCE")), shop.customer())
+
+
+@example(Checkout, "a guest's, with promotions")
+def _(shop: Shop) -> Act:
+    promoted(shop)
+    lines, contact = (InlineLine("basket", 1),), Contact("wanjiru@example.com")
+    return sent(a_checkout(lines=lines, currency="KES", contact=contact, promotion_codes=("ONCE", "TEN")), shop.guest())
+
+
+@example(Checkout, "with an automatic promotion that is used up")
+def _(shop: Shop) -> Act:
+    promoted(shop, uses_max=1)
+    shop.checkout(cart_id=shop.cart(basket=1))
+    brian = shop.customer("brian")
+    return sent(a_checkout(cart_id=shop.cart(brian, shirt_l=2, coffee=1)), brian)
+
+
+@example(Checkout, "refused, since the promotion is used up")
+def _(shop: Shop) -> Act:
+    promoted(shop, uses_max=1)
+    shop.checkout(cart_id=shop.cart(basket=1), promotion_codes=("TEN",))
+    return sent(a_checkout(cart_id=shop.cart(shirt_l=2), promotion_codes=("ONCE", "TEN")), shop.customer())
+
+
+@example(Checkout, "refused, since the customer has used the promotion")
+def _(shop: Shop) -> Act:
+    promoted(shop)
+    shop.checkout(cart_id=shop.cart(basket=1), promotion_codes=("ONCE",))
+    return sent(a_checkout(cart_id=shop.cart(shirt_l=2), promotion_codes=("ONCE", "TEN")), shop.customer())
+
+
+@example(PutPromotion, "a new one, limited and automatic")
+def _(shop: Shop) -> Act:
+    market(shop)
+    return sent(PutPromotion("TEN", "Ten", Scope.LINE, 1000, automatic=True, uses_max=50), shop.admin)
+
+
+@example(PutPromotion, "a higher limit, and no longer automatic")
+def _(shop: Shop) -> Act:
+    promoted(shop)
+    shop.checkout(cart_id=shop.cart(basket=1), promotion_codes=("TEN",))
+    return sent(PutPromotion("AUTO", "Five", Scope.LINE, 500, uses_max=70), shop.admin)
+
+
+@example(PutPromotion, "refused, since its limit would be lower")
+def _(shop: Shop) -> Act:
+    promoted(shop)
+    return sent(PutPromotion("TEN", "Ten", Scope.ORDER, 1000, uses_max=2), shop.admin)
 
 
 @example(ResumeCheckout, "again")

@@ -6,7 +6,21 @@ from cauri.inventory.sweep import sweep
 from cauri.orders.model import CancelReason
 from cauri.providers.ports import Unknown
 
-from tests.proof.examples.worlds import Act, a_confirmed_order, a_paid_order, an_order, example, give_up, step
+from tests.proof.examples.worlds import (
+    Act,
+    a_confirmed_order,
+    a_paid_order,
+    a_promoted_order,
+    an_order,
+    confirmation,
+    example,
+    give_up,
+    pay,
+    promoted,
+    release,
+    saga,
+    step,
+)
 from tests.shop import Shop
 
 
@@ -47,6 +61,26 @@ def _(shop: Shop) -> Act:
     return step(shop, "secure_stock", a_paid_order(shop, shirt_l=40, coffee=2))
 
 
+@example("step:secure_stock", "given up and paid late: the uses of its promotions are claimed again")
+def _(shop: Shop) -> Act:
+    order_id = a_promoted_order(shop)
+    give_up(shop, order_id)
+    release(shop, order_id)
+    pay(shop, order_id)
+    return step(shop, "secure_stock", order_id)
+
+
+@example("step:secure_stock", "given up and paid late, and the promotion is used up")
+def _(shop: Shop) -> Act:
+    cart = promoted(shop, uses_max=1).cart(shirt_l=2, coffee=1)
+    order_id = shop.checkout(cart_id=cart, promotion_codes=("TEN",))["order"]["id"]
+    give_up(shop, order_id)
+    release(shop, order_id)
+    pay(shop, order_id)
+    shop.checkout(shop.customer("brian"), cart_id=shop.cart(shop.customer("brian"), basket=1), promotion_codes=("TEN",))
+    return step(shop, "secure_stock", order_id)
+
+
 @example("step:secure_stock", "the claims are gone, and stock is claimed again")
 def _(shop: Shop) -> Act:
     order_id = a_paid_order(shop, shirt_l=3, coffee=2)
@@ -72,6 +106,15 @@ def _(shop: Shop) -> Act:
 @example("step:settle_stock", "claims become allocations")
 def _(shop: Shop) -> Act:
     return step(shop, "settle_stock", a_confirmed_order(shop))
+
+
+@example("step:settle_stock", "uses of promotions are used")
+def _(shop: Shop) -> Act:
+    order_id = a_promoted_order(shop)
+    pay(shop, order_id)
+    step(shop, "secure_stock", order_id)(shop.books)
+    shop.run(confirmation(shop, order_id), saga(shop), "confirmed")
+    return step(shop, "settle_stock", order_id)
 
 
 @example("step:cancel_order", "nobody paid")

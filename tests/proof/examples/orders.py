@@ -9,11 +9,13 @@ from cauri.orders.model import CancelReason
 from tests.proof.examples.worlds import (
     Act,
     a_paid_order,
+    a_promoted_order,
     an_order,
     confirmation,
     example,
     give_up,
     pay,
+    release,
     saga,
     sent,
 )
@@ -38,6 +40,37 @@ def _(shop: Shop) -> Act:
     give_up(shop, order_id)
     pay(shop, order_id)
     return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "paid with promotions")
+def _(shop: Shop) -> Act:
+    order_id = a_promoted_order(shop)
+    pay(shop, order_id)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "paid after it was given up, with the uses of promotions that it had given back")
+def _(shop: Shop) -> Act:
+    order_id = a_promoted_order(shop)
+    give_up(shop, order_id)
+    release(shop, order_id)
+    pay(shop, order_id)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "refused, since the customer used the promotion meanwhile")
+def _(shop: Shop) -> Act:
+    order_id = a_promoted_order(shop)
+    give_up(shop, order_id)
+    release(shop, order_id)
+    pay(shop, order_id)
+    shop.checkout(cart_id=shop.cart(basket=1), promotion_codes=("ONCE",))
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(CancelOrder, "nobody paid, and the uses of its promotions come back")
+def _(shop: Shop) -> Act:
+    return sent(CancelOrder(a_promoted_order(shop), "cus_amina", CancelReason.UNPAID), saga(shop))
 
 
 @example(ConfirmOrder, "refused, since it is not paid")

@@ -15,6 +15,8 @@ from typing import Any, Final
 from cauri.books.caller import Caller
 from cauri.books.commit import Books
 from cauri.books.work import Command
+from cauri.checkout.promoting import PutPromotion
+from cauri.checkout.promotions import Scope
 from cauri.checkout.saga import CheckoutSaga
 from cauri.checkout.tenders import TenderAsked
 from cauri.errors import Refusal
@@ -99,6 +101,23 @@ def market(shop: Shop) -> Shop:
     return shop.furnish(shipping={"KES": ShippingRate(30_000, 5_000)}).stock(shirt_l=50, basket=5, coffee=9)
 
 
+def promoted(shop: Shop, *, uses_max: int = 30) -> Shop:
+    """The market with three promotions, two of them limited."""
+    market(shop)
+    shop.run(PutPromotion("TEN", "Ten percent", Scope.ORDER, 1000, uses_max=uses_max))
+    shop.run(PutPromotion("ONCE", "Hello", Scope.ORDER, amounts={"KES": 5_000}, uses_max_per_customer=1))
+    automatic: dict[str, Any] = {"automatic": True, "uses_max": uses_max, "uses_max_per_customer": 3}
+    shop.run(PutPromotion("AUTO", "Five percent", Scope.LINE, 500, **automatic))
+    return shop
+
+
+def a_promoted_order(shop: Shop) -> str:
+    """An order that used promotions, and waits for its payment."""
+    cart = promoted(shop).cart(shirt_l=2, coffee=1)
+    order_id: str = shop.checkout(cart_id=cart, promotion_codes=("TEN", "ONCE"))["order"]["id"]
+    return order_id
+
+
 def an_order(shop: Shop, *, balance: int = 0, **units: int) -> str:
     """An order that waits for its payment, of which `balance` is held."""
     market(shop)
@@ -120,6 +139,11 @@ def pay(shop: Shop, order_id: str) -> None:
 
 def give_up(shop: Shop, order_id: str, reason: CancelReason = CancelReason.UNPAID) -> None:
     shop.run(CancelOrder(order_id, shop.tree(order_id).order.customer_id, reason), saga(shop), f"cancel-{reason}")
+
+
+def release(shop: Shop, order_id: str) -> None:
+    """What the saga of an order that was given up gives back."""
+    step(shop, "release_stock", order_id)(shop.books)
 
 
 def a_paid_order(shop: Shop, *, balance: int = 0, **units: int) -> str:

@@ -38,6 +38,8 @@ class Settings:
     """How long an unpaid order keeps its stock and its holds."""
     public_url: str = "http://localhost"
     """Where people reach the API, without a slash at the end."""
+    party_secret: str = ""
+    """What keys the digests of email addresses."""
 
 
 @dataclass(frozen=True)

@@ -27,17 +27,22 @@ from cauri.checkout.model import (
     TooManyVendors,
 )
 from cauri.checkout.placing import Placing, place
-from cauri.checkout.pricing import Item, quote
-from cauri.checkout.reservation import reservations, taken_over
-from cauri.checkout.store import cart_key
+from cauri.checkout.pricing import Item, Quote, quote
+from cauri.checkout.promotions import Offer, PromotionNotApplicable, UnknownPromotion, usable
+from cauri.checkout.reservation import CLAIM_GRACE, Reserved, reservations, taken_over
+from cauri.checkout.store import automatic_key, cart_key, promotion_key
 from cauri.checkout.tenders import TenderAsked, tenders
+from cauri.checkout.uses import Uses
 from cauri.checkout.views import CheckoutView
 from cauri.clock import Instant
-from cauri.inventory.model import OutOfStock, Part, Product, UnknownSku
+from cauri.ids import digest
+from cauri.inventory.model import OutOfStock, Product, UnknownSku
 from cauri.inventory.store import product_key
 from cauri.money import Money
-from cauri.orders.model import OrderTree
+from cauri.orders.model import OrderTree, Use
+from cauri.orders.uses import counted
 from cauri.orders.views import order_view
+from cauri.parties.emails import email_digest
 from cauri.parties.model import Party, Tenant, UnknownTenant, UnknownVendor, Vendor
 from cauri.parties.store import tenant_key, vendor_key
 from cauri.payments.model import Payment, ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
@@ -78,6 +83,7 @@ class Checkout(Command):
     contact: Contact | None = None
     accepted_prices: dict[str, Money] = field(default_factory=dict)
     """What the shopper was shown since the cart was filled: for one, by SKU."""
+    promotion_codes: tuple[str, ...] = ()
     demo_outcome: str = ""
     """What the demo provider shall play, where the tenant is in demo mode."""
 
@@ -94,21 +100,32 @@ class _Start:
     currency: str
     number: int
     expires_at: Instant
+    uses: Uses
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """What the second one brought, by SKU: products and stock; by code: uses of promotions; and who sells."""
+
+    products: Mapping[str, Product]
+    vendors: Mapping[str, Vendor]
+    stock: Mapping[str, Reserved]
+    uses: Mapping[str, Use]
+    used: Sequence[Reserved]
 
 
 @decides(Checkout)
 def checkout(command: Checkout, work: Work) -> Plan:
     start = _load(command, work)
-    products, vendors, stock = _claim(start, work)
-    _require_prices([(line.sku, line.price) for line in start.lines], products, start.currency)
-    priced = quote(
-        [Item(_known(products, line.sku), line.quantity) for line in start.lines], vendors, start.tenant, start.currency
-    )
+    claimed = _claim(start, work)
+    _require_prices([(line.sku, line.price) for line in start.lines], claimed.products, start.currency)
+    priced = _quote(start, claimed)
+    uses = _applied(start, claimed, priced, work)
     paid_by = tenders(command.tenders, priced.total, is_customer=work.caller.customer_id is not None)
-    placing = Placing(priced, paid_by, stock, start.number, command.contact is not None, start.expires_at)
+    placing = Placing(priced, paid_by, claimed.stock, start.number, command.contact is not None, start.expires_at, uses)
     tree = place(placing, work)
     saves = _saves(command, tree, start, work)
-    refusals = [parts for parts in stock.values() if isinstance(parts, OutOfStock)]
+    refusals = [parts for parts in claimed.stock.values() if isinstance(parts, OutOfStock)]
     if refusals:  # the last in the ladder: what is wrong with the request tells more
         raise refusals[0]
     sessions = _sessions(command, tree, start.tenant, work)
@@ -140,19 +157,41 @@ def _load(command: Checkout, work: Work) -> _Start:
     balance = found[balance_key(work.tenant, customer_id)] if customer_id else None
     expires_at = work.at + tenant.reservation(work.books.settings.reservation)
     if command.cart_id is None:
+        cart, currency = None, command.currency
         products = _found_products(found, [product_key(work.tenant, line.sku) for line in command.lines])
         lines = _inline_lines(command, products)
-        start = _Start(tenant, None, balance, lines, products, command.currency, number, expires_at)
     else:
         cart = own(found[cart_key(work.tenant, command.cart_id)], work.caller, command.cart_id)
         cart.require_open()
+        currency, products = cart.currency, {}
         lines = _as_shown(cart, command.accepted_prices)
-        start = _Start(tenant, cart, balance, lines, {}, cart.currency, number, expires_at)
-    if not start.lines:
+    if not lines:
         raise CartEmpty
-    if len({line.vendor_id for line in start.lines}) > VENDORS_MAX:
+    if len({line.vendor_id for line in lines}) > VENDORS_MAX:
         raise TooManyVendors
-    return start
+    uses = _uses(command, found, lines, currency, work)
+    return _Start(tenant, cart, balance, lines, products, currency, number, expires_at, uses)
+
+
+def _uses(command: Checkout, found: Found, lines: Sequence[CartLine], currency: str, work: Work) -> Uses:
+    """The promotions for what is bought, at the prices that the shopper saw: others are refused later on."""
+    keys = [promotion_key(work.tenant, code) for code in command.promotion_codes]
+    asked = [promotion for key in keys if (promotion := found[key])]
+    if len(asked) < len(keys):
+        known = {promotion.code for promotion in asked}
+        raise UnknownPromotion(next(code for code in command.promotion_codes if code not in known))
+    automatic = found[automatic_key(work.tenant)]
+    offers = [Offer(line.sku, line.vendor_id, line.quantity, Money(line.price, currency)) for line in lines]
+    offered = usable(asked, automatic.promotions if automatic else (), offers, currency, work.at)
+    return Uses(offered, frozenset(command.promotion_codes), _customer(command, work))
+
+
+def _customer(command: Checkout, work: Work) -> str:
+    """Who buys, as far as uses are counted: a digest, of an address only with a key."""
+    if work.caller.customer_id is not None:
+        return digest(work.tenant, "customer", work.caller.customer_id)
+    assert command.contact is not None  # or it was refused
+    return email_digest(work.books.settings.party_secret, work.tenant, command.contact.email)
 
 
 def _named(command: Checkout, work: Work) -> list[PaymentProvider]:
@@ -167,7 +206,8 @@ def _number(work: Work) -> int:
 
 
 def _keys(command: Checkout, work: Work) -> list[Key[Any]]:
-    keys: list[Key[Any]] = [work.record_key, tenant_key(work.tenant)]
+    keys: list[Key[Any]] = [work.record_key, tenant_key(work.tenant), automatic_key(work.tenant)]
+    keys += [promotion_key(work.tenant, code) for code in command.promotion_codes]
     if command.cart_id is not None:
         keys.append(cart_key(work.tenant, command.cart_id))
     if work.caller.customer_id is not None:
@@ -175,21 +215,40 @@ def _keys(command: Checkout, work: Work) -> list[Key[Any]]:
     return keys + [product_key(work.tenant, line.sku) for line in command.lines]
 
 
-def _claim(
-    start: _Start, work: Work
-) -> tuple[Mapping[str, Product], Mapping[str, Vendor], dict[str, list[Part] | OutOfStock]]:
-    """Claim stock for every line, and meanwhile read the products and vendors that are still missing."""
+def _claim(start: _Start, work: Work) -> _Claimed:
+    """Claim stock for every line and the uses of promotions, and meanwhile read what else is still missing."""
     lines = sorted(start.lines, key=lambda line: line.sku)
     missing = [product_key(work.tenant, line.sku) for line in lines if line.sku not in start.products]
     vendors = [vendor_key(work.tenant, vendor_id) for vendor_id in sorted({line.vendor_id for line in lines})]
     calls: list[Any] = [
-        functools.partial(work.fetch, *missing, *vendors),
+        functools.partial(work.fetch, *missing, *vendors, *start.uses.keys(work.tenant)),
+        *start.uses.claims(start.expires_at + CLAIM_GRACE, work),
         *reservations(lines, start.tenant, work),
     ]
-    found, *reserved = work.database.together(*calls)
+    found, *claimed = work.database.together(*calls)
+    used, reserved = claimed[: len(start.uses.limited)], claimed[len(start.uses.limited) :]
     products = {**start.products, **_found_products(found, missing)}
     stock = {line.sku: parts for line, parts in zip(lines, reserved, strict=True)}
-    return products, _sellers(products, {key: found[key] for key in vendors}, work), stock
+    sellers = _sellers(products, {key: found[key] for key in vendors}, work)
+    return _Claimed(products, sellers, stock, start.uses.made(found, used, work), used)
+
+
+def _quote(start: _Start, claimed: _Claimed) -> Quote:
+    items = [Item(_known(claimed.products, line.sku), line.quantity) for line in start.lines]
+    promotions = [promotion for promotion in start.uses.offered if promotion.code in claimed.uses]
+    return quote(items, claimed.vendors, start.tenant, start.currency, promotions)
+
+
+def _applied(start: _Start, claimed: _Claimed, priced: Quote, work: Work) -> tuple[Use, ...]:
+    """The uses of promotions that did take something off. Raises PromotionNotApplicable.
+
+    All that were offered mostly do. Not when a product changed hands since it was put into the cart.
+    """
+    applied = {code: use for code, use in claimed.uses.items() if code in priced.promotions}
+    for code in sorted(start.uses.asked - applied.keys()):
+        raise PromotionNotApplicable(code)
+    start.uses.give_back_all_but(applied.values(), claimed.used, work)
+    return tuple(applied.values())
 
 
 def _sellers(
@@ -261,6 +320,7 @@ def _saves(command: Checkout, tree: OrderTree, start: _Start, work: Work) -> lis
         saves.append(start.cart.complete(order.id))
     if order.held and order.customer_id:
         saves.append((start.balance or Balance(work.tenant, order.customer_id)).hold(order.id, order.held))
+    saves += counted(order)
     if (contact := command.contact) is not None and order.party_id is not None:
         saves.append(Party(work.tenant, order.party_id, contact.email, contact.name, contact.phone, contact.address))
     return saves
@@ -314,6 +374,7 @@ def _facts(tree: OrderTree) -> dict[str, Any]:
         "number": order.number,
         "total": order.total,
         "currency": order.currency,
+        "promotions": [use.code for use in order.uses],
         "payment_method": order.payment_method,
         "vendor_orders": [
             {"number": v.number, "vendor_id": v.vendor_id, "amount": v.total, "commission_bps": v.commission_bps}

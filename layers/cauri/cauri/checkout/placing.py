@@ -10,7 +10,7 @@ from cauri.books.work import Work
 from cauri.checkout.pricing import PricedLine, Quote, VendorShare
 from cauri.clock import Instant
 from cauri.inventory.model import OutOfStock, Part
-from cauri.orders.model import LineItem, Order, OrderStatus, OrderTree, Tender, VendorOrder
+from cauri.orders.model import LineItem, Order, OrderStatus, OrderTree, Tender, Use, VendorOrder
 from cauri.payments.model import Payment, PaymentStatus
 from cauri.payments.store import payment_id_of
 
@@ -25,6 +25,7 @@ class Placing:
     number: int
     has_contact: bool
     expires_at: Instant
+    uses: tuple[Use, ...] = ()
 
 
 def place(placing: Placing, work: Work) -> OrderTree:
@@ -73,6 +74,7 @@ def _order(placing: Placing, tenders: tuple[Tender, ...], order_id: str, number:
         expires_at=placing.expires_at,
         payment_method=by_provider[0].provider if by_provider else "balance",
         payment_reference=by_provider[0].payment_id if by_provider else None,
+        uses=placing.uses,
     )
 
 
@@ -107,6 +109,7 @@ def _line(line: PricedLine, line_id: str, placing: Placing) -> LineItem:
         net=line.net,
         tax=line.tax,
         tax_class=product.tax_class,
+        discounts=line.discounts,
         stock=() if isinstance(parts, OutOfStock) else tuple(parts),
     )
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 from cauri.checkout.model import AmountTooLarge
+from cauri.checkout.promotions import Offer, Promotion, discounts
 from cauri.inventory.model import Product
 from cauri.money import MINOR_UNITS_MAX, Money, round_half_even, total, zero
+from cauri.orders.model import Discount, Funding
 from cauri.parties.model import STANDARD, Tenant, Vendor
 
 GRAMS_PER_KG: Final = 1000
@@ -25,10 +27,11 @@ class Item:
 
 @dataclass(frozen=True)
 class PricedLine:
-    """`net + tax` is what the line costs; `price` is for one, as shown."""
+    """`net + tax` is what the line costs after `discounts`; `price` is for one, as shown."""
 
     item: Item
     price: Money
+    discounts: tuple[Discount, ...]
     net: Money
     tax: Money
 
@@ -51,6 +54,11 @@ class Quote:
 
     currency: str
     shares: tuple[VendorShare, ...]
+
+    @property
+    def promotions(self) -> set[str]:
+        """The codes of those that take something off."""
+        return {each.code for share in self.shares for line in share.lines for each in line.discounts}
 
     @property
     def shipping(self) -> Money:
@@ -76,8 +84,16 @@ class _Taxed:
     tax: Money
 
 
-def quote(items: Sequence[Item], vendors: Mapping[str, Vendor], tenant: Tenant, currency: str) -> Quote:
+def quote(
+    items: Sequence[Item],
+    vendors: Mapping[str, Vendor],
+    tenant: Tenant,
+    currency: str,
+    promotions: Iterable[Promotion] = (),
+) -> Quote:
     """Price `items`, one or more, in `currency`. Raises NoPriceInCurrency, UnknownTaxClass, AmountTooLarge.
+
+    What `promotions` take off comes off before tax. Shipping is shared out as if there were none.
 
     Tax is computed once per tax class on what the whole cart holds of it, and then shared out over the lines, so
     that it does not depend on how the cart is cut up. Source: SPEC 3, steps 1 to 3.
@@ -85,15 +101,23 @@ def quote(items: Sequence[Item], vendors: Mapping[str, Vendor], tenant: Tenant, 
     items = sorted(items, key=lambda item: (item.product.vendor_id, item.product.sku))
     by_vendor = [(vendor_id, list(group)) for vendor_id, group in groupby(items, lambda item: item.product.vendor_id)]
     prices = [Money(item.product.price(currency), currency) for item in items]
-    goods = [price * item.quantity for price, item in zip(prices, items, strict=True)]
+    offers = [
+        Offer(item.product.sku, item.product.vendor_id, item.quantity, price)
+        for price, item in zip(prices, items, strict=True)
+    ]
     shipping = _shipping(items, [group for _, group in by_vendor], tenant, currency)
-    if sum(money.amount for money in goods + shipping) > MINOR_UNITS_MAX:
+    if sum(money.amount for money in [offer.gross for offer in offers] + shipping) > MINOR_UNITS_MAX:
         raise AmountTooLarge
+    taken = discounts(offers, promotions)
+    goods = [
+        offer.gross - total((discount.amount for discount in off), currency)
+        for offer, off in zip(offers, taken, strict=True)
+    ]
     classes = [item.product.tax_class for item in items] + [tenant.shipping_tax_class] * len(shipping)
     taxed = _tax(goods + shipping, classes, tenant)
     lines = [
-        PricedLine(item, price, part.net, part.tax)
-        for item, price, part in zip(items, prices, taxed[: len(items)], strict=True)
+        PricedLine(item, price, off, part.net, part.tax)
+        for item, price, off, part in zip(items, prices, taken, taxed[: len(items)], strict=True)
     ]
     shares = [
         _share(vendors[vendor_id], [line for line in lines if line.item.product.vendor_id == vendor_id], ship, tenant)
@@ -103,10 +127,18 @@ def quote(items: Sequence[Item], vendors: Mapping[str, Vendor], tenant: Tenant, 
 
 
 def _share(vendor: Vendor, lines: Sequence[PricedLine], shipping: _Taxed, tenant: Tenant) -> VendorShare:
-    goods = total((line.net for line in lines), shipping.net.currency)
-    commission = goods.basis_points(vendor.commission_bps)
+    earned = total((line.net + _given_by_tenant(line, tenant) for line in lines), shipping.net.currency)
+    commission = earned.basis_points(vendor.commission_bps)
     commission_tax = commission.basis_points(tenant.tax_rate(STANDARD))
     return VendorShare(vendor, tuple(lines), shipping.net, shipping.tax, commission, commission_tax)
+
+
+def _given_by_tenant(line: PricedLine, tenant: Tenant) -> Money:
+    """What the tenant pays of the line in the shopper's stead, net of tax: the vendor earns as if it had been paid."""
+    off = total((each.amount for each in line.discounts if each.funded_by is Funding.TENANT), line.net.currency)
+    if not tenant.prices_include_tax:
+        return off
+    return off - _tax_on(off, tenant.tax_rate(line.item.product.tax_class), included=True)
 
 
 def _shipping(items: Sequence[Item], groups: Sequence[Sequence[Item]], tenant: Tenant, currency: str) -> list[Money]:

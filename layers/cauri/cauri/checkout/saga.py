@@ -8,7 +8,7 @@ or by claims, whose owners do; so every step may come twice, and late.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -17,21 +17,21 @@ from pydantic import TypeAdapter
 
 from cauri.books.caller import Caller
 from cauri.books.commit import Books, StepCommitted
-from cauri.books.shelf import Key
+from cauri.checkout.promotions import CLAIM_LOCATION
 from cauri.checkout.reservation import CLAIM_GRACE
 from cauri.checkout.resuming import ResumeCheckout
+from cauri.checkout.store import promotion_key
 from cauri.checkout.waiting import Waiter, wait_item
 from cauri.clock import Instant
 from cauri.errors import Unsettled
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
-from cauri.inventory.model import OutOfStock, Part, Product
+from cauri.inventory.model import OutOfStock, Part
 from cauri.inventory.store import product_key
 from cauri.orders.commands import CancelOrder, ConfirmOrder
 from cauri.orders.model import (
     CancelReason,
     IllegalOrderChange,
-    LineItem,
     OrderNotPaid,
     OrderPaid,
     OrderStatus,
@@ -39,6 +39,7 @@ from cauri.orders.model import (
     UnknownOrder,
 )
 from cauri.orders.store import load_tree
+from cauri.orders.uses import PromotionUsedByCustomer
 from cauri.parties.store import tenant_key
 from cauri.payments.asking import settle
 from cauri.payments.commands import RecordPaymentRefund, by_system, refund_key
@@ -81,7 +82,7 @@ class Replaced:
 
 
 Secured = dict[str, Replaced]
-"""By line id; a line whose claims all held is not in it."""
+"""By line id, or use of a promotion; one whose claims all held is not in it."""
 
 
 @functools.cache
@@ -166,9 +167,9 @@ class CheckoutSaga:
             lost = self._claims(payload).keep(tree.parts)
         secured: Secured = {}
         try:
-            for line in tree.lines:
-                if gone := [at for at, part in enumerate(line.stock) if part in lost]:
-                    secured[line.id] = Replaced(gone, self._reclaim(line, [line.stock[at] for at in gone], payload))
+            for holder, parts in tree.claims.items():
+                if gone := [at for at, part in enumerate(parts) if part in lost]:
+                    secured[holder] = Replaced(gone, self._reclaim(holder, [parts[at] for at in gone], payload))
                 if sum(len(replaced.claimed) for replaced in secured.values()) > RECLAIMS_MAX:
                     return {"next": "lost", "stock": _secured_stock().dump_python(secured, mode="json")}
         except OutOfStock:
@@ -178,12 +179,12 @@ class CheckoutSaga:
     def confirm_order(self, payload: Payload) -> Result:
         """Commit the confirmation. Undone by cancel_order, which takes this step's key."""
         secured = _secured(payload)
-        lines = self._tree(payload).lines if secured else []
-        stock = {line.id: secured[line.id].instead_of(line.stock) for line in lines if line.id in secured}
+        claims = self._tree(payload).claims if secured else {}
+        stock = {holder: secured[holder].instead_of(parts) for holder, parts in claims.items() if holder in secured}
         command = ConfirmOrder(payload["order_id"], payload["customer_id"], stock)
         try:
             self.books.run(command, _by_saga(payload), payload["key"])
-        except (HoldGone, OutOfStock, OrderNotPaid, IllegalOrderChange):
+        except (HoldGone, OutOfStock, PromotionUsedByCustomer, OrderNotPaid, IllegalOrderChange):
             return {"next": "lost"}
         return {"next": "confirmed"}
 
@@ -256,17 +257,25 @@ class CheckoutSaga:
         Claims(self.books.database, tree.order.tenant).extend(tree.parts, asked_again + CLAIM_GRACE)
         return {"next": "unknown", "wait_seconds": seconds}
 
-    def _reclaim(self, line: LineItem, gone: Iterable[Part], payload: Payload) -> list[Part]:
+    def _reclaim(self, holder: str, gone: Sequence[Part], payload: Payload) -> list[Part]:
+        """Claim for a line, or a use of a promotion, as much as is `gone`. Raises OutOfStock."""
         now = self.books.clock()
-        key: Key[Product] = product_key(payload["tenant"], line.sku)
-        of_tenant = tenant_key(payload["tenant"])
-        found = self.books.database.fetch([key, of_tenant])
-        product, tenant = found[key], found[of_tenant]
-        cells, locations = (product.cells if product else {}), (tenant.locations if tenant else ())
-        owner = digest(payload["execution"], line.id)[:24]
-        missing = sum(part.quantity for part in gone)
-        wanted = Wanted(line.sku, cells, locations, missing, owner)
+        owner = digest(payload["execution"], holder)[:24]
+        wanted = self._wanted(gone[0], sum(part.quantity for part in gone), owner, payload["tenant"])
         return self._claims(payload).take(wanted, now, now + RECLAIM_LIVES)
+
+    def _wanted(self, part: Part, quantity: int, owner: str, tenant: str) -> Wanted:
+        """More of what `part` is of, from wherever it is by now."""
+        database = self.books.database
+        if part.location == CLAIM_LOCATION:
+            of_promotion = promotion_key(tenant, part.sku)
+            promotion = database.fetch([of_promotion])[of_promotion]
+            return Wanted(part.sku, promotion.cells_there if promotion else {}, [CLAIM_LOCATION], quantity, owner)
+        of_product, of_tenant = product_key(tenant, part.sku), tenant_key(tenant)
+        found = database.fetch([of_product, of_tenant])
+        product, rules = found[of_product], found[of_tenant]
+        cells, locations = (product.cells if product else {}), (rules.locations if rules else ())
+        return Wanted(part.sku, cells, locations, quantity, owner)
 
     def _refund(self, payment: Payment) -> None:
         amount = payment.taken or payment.amount

@@ -44,7 +44,9 @@ def settings() -> Settings:
     from cauri.books.commit import Settings
 
     seconds = int(os.environ.get("RESERVATION_SECONDS", RESERVATION_SECONDS_DEFAULT))
-    return Settings(reservation=timedelta(seconds=seconds), public_url=public_url())
+    return Settings(
+        reservation=timedelta(seconds=seconds), public_url=public_url(), party_secret=os.environ.get("PARTY_SECRET", "")
+    )
 
 
 @functools.cache

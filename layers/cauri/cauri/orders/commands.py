@@ -13,8 +13,9 @@ from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
 from cauri.inventory.model import OutOfStock, Part
 from cauri.inventory.store import Kept
-from cauri.orders.model import CancelReason, OrderNotPaid, OrderPaid, OrderTree, UnknownOrder
+from cauri.orders.model import CancelReason, OrderNotPaid, OrderPaid, OrderStatus, OrderTree, UnknownOrder
 from cauri.orders.store import load_tree
+from cauri.orders.uses import PromotionUsedByCustomer, counted, returned
 from cauri.orders.views import order_view
 from cauri.payments.model import PaymentStatus
 from cauri.wallet.model import Balance, HoldGone
@@ -28,7 +29,7 @@ CHANGES_MAX: Final = TRANSACTION_ACTIONS_MAX - 1
 class ConfirmOrder(Command):
     """The order is paid and its stock secured: it counts. `customer_id` is the order's own, or None for a guest.
 
-    `stock` has the claims of the lines that lost some of theirs; the other lines keep their own.
+    `stock` has, by line (or use of a promotion), the claims of those that lost some of theirs; others keep their own.
     """
 
     name: ClassVar = "confirm_order"
@@ -66,6 +67,9 @@ def confirm_order(command: ConfirmOrder, work: Work) -> Plan:
         balance = balance.capture(order.id, order.held)
         plan.save(balance)
         postings += [balance.debited(order.held), credit(RECEIVABLE, order.held)]
+    if tree.order.status is OrderStatus.CANCELLED:  # it had given back what it used
+        for use in counted(order):
+            plan.save(use, otherwise=PromotionUsedByCustomer(use.code))
     _keep_claims(plan, tree, confirmed, work)
     return plan.post(entry("order confirmed", *postings)).emit(*_news("confirmed", confirmed))
 
@@ -95,7 +99,7 @@ def cancel_order(command: CancelOrder, work: Work) -> Plan:
     plan = (
         Plan(order_view(cancelled))
         .save(cancelled.order, *cancelled.vendor_orders)
-        .save(*given_up)
+        .save(*given_up, *returned(tree.order))
         .forbid(*command.forbids)
     )
     if balance is not None:

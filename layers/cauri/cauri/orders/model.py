@@ -117,9 +117,45 @@ class Tender:
     payment_id: str | None = None
 
 
+class Funding(StrEnum):
+    """Who earns less by a discount."""
+
+    VENDOR = "vendor"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True)
+class Discount:
+    """What a promotion took off a line, of the price as it was shown. Frozen at sale."""
+
+    code: str
+    amount: Money
+    funded_by: Funding
+
+
+@dataclass(frozen=True)
+class Use:
+    """That an order used a promotion. `claimed` is its part of a limited number of uses."""
+
+    code: str
+    title: str
+    claimed: tuple[Part, ...] = ()
+    customer: str | None = None
+    """Whose use it is, where each customer has so many: a digest."""
+    customer_max: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Beside the ids of lines, where claims are named by what they are for."""
+        return f"promotion:{self.code}"
+
+
 @dataclass(frozen=True)
 class LineItem:
-    """Goods of one SKU. `net + tax = total`, for the whole quantity; `price` is for one, as it was shown."""
+    """Goods of one SKU. `net + tax = total`, for the whole quantity; `price` is for one, as it was shown.
+
+    `gross` is the price of all before `discounts`; what is left of it is `net`, or `total` where prices include tax.
+    """
 
     id: str
     sku: str
@@ -133,6 +169,15 @@ class LineItem:
     stock: tuple[Part, ...] = ()
     quantity_fulfilled: int = 0
     quantity_accepted: int = 0
+    discounts: tuple[Discount, ...] = ()
+
+    @property
+    def gross(self) -> Money:
+        return self.price * self.quantity
+
+    @property
+    def discount(self) -> Money:
+        return total((discount.amount for discount in self.discounts), self.price.currency)
 
     @property
     def total(self) -> Money:
@@ -200,6 +245,8 @@ class Order:
     confirmed_at: Instant | None = None
     rfq_id: str | None = None
     buyer_org_id: str | None = None
+    uses: tuple[Use, ...] = ()
+    """The promotions that took something off it."""
     version: int = 0
 
     @property
@@ -232,12 +279,17 @@ class OrderTree:
         return [line for vendor_order in self.vendor_orders for line in vendor_order.lines]
 
     @property
+    def claims(self) -> dict[str, tuple[Part, ...]]:
+        """The stock of its lines, and the uses of promotions, that it has claimed or been allocated: by what for."""
+        return {line.id: line.stock for line in self.lines} | {use.id: use.claimed for use in self.order.uses}
+
+    @property
     def parts(self) -> list[Part]:
-        """The stock that its lines have claimed or allocated."""
-        return [part for line in self.lines for part in line.stock]
+        """All that it has claimed or been allocated."""
+        return [part for parts in self.claims.values() for part in parts]
 
     def confirm(self, stock: Mapping[str, Sequence[Part]], at: Instant) -> OrderTree:
-        """The tree once it is paid; `stock` is what was claimed anew, by line id. Raises IllegalOrderChange."""
+        """The tree once it is paid; `stock` is what was claimed anew, by what for. Raises IllegalOrderChange."""
         if not self.order.may_go_on(at):
             raise self._illegal("confirm")
         secured = tuple(
@@ -254,8 +306,11 @@ class OrderTree:
         is_back = self.order.status is OrderStatus.CANCELLED
         if is_back and any(own.intersection(line.stock) for share in secured for line in share.lines):
             raise self._illegal("confirm")  # its own claims were given back, or are about to be
+        uses = tuple(replace(use, claimed=tuple(stock.get(use.id, use.claimed))) for use in self.order.uses)
+        if is_back and any(own.intersection(use.claimed) for use in uses):
+            raise self._illegal("confirm")
         paid = replace(self.order, payment_status="succeeded", confirmed_at=at, cancel_reason=None, cancelled_at=None)
-        return self._rolled_up(paid, secured)
+        return self._rolled_up(replace(paid, uses=uses), secured)
 
     def cancel(self, reason: CancelReason, at: Instant) -> OrderTree:
         """The tree with every line given up. Raises IllegalOrderChange.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cauri.clock import Instant
@@ -10,8 +11,29 @@ from cauri.orders.model import LineItem, Order, OrderTree, VendorOrder
 
 
 @dataclass(frozen=True)
+class DiscountView:
+    """What one promotion took off a line."""
+
+    code: str
+    amount: Money
+    funded_by: str
+
+
+@dataclass(frozen=True)
+class PromotionUse:
+    """What one promotion took off the order."""
+
+    code: str
+    title: str
+    discount: Money
+
+
+@dataclass(frozen=True)
 class LineView:
-    """Goods of one SKU. `net + tax = total`, for the whole quantity; `price` is for one, as it was shown."""
+    """Goods of one SKU. `net + tax = total`, for the whole quantity; `price` is for one, as it was shown.
+
+    `gross` is the price of all, and `discount` what promotions took off it, before tax.
+    """
 
     id: str
     sku: str
@@ -21,6 +43,9 @@ class LineView:
     quantity_fulfilled: int
     quantity_accepted: int
     price: Money
+    gross: Money
+    discount: Money
+    discounts: list[DiscountView]
     net: Money
     tax: Money
     total: Money
@@ -66,13 +91,20 @@ class FulfilmentSummary:
 
 @dataclass(frozen=True)
 class OrderView:
-    """The whole order: what each vendor sells in it, how it is paid, and where it stands."""
+    """The whole order: what each vendor sells in it, how it is paid, and where it stands.
+
+    `gross` is the price of all goods as shown, and `discount` what `promotions` took off it; `goods` is net of both
+    discount and tax.
+    """
 
     id: str
     number: str
     status: str
     customer_id: str | None
     currency: str
+    gross: Money
+    discount: Money
+    promotions: list[PromotionUse]
     goods: Money
     shipping: Money
     tax: Money
@@ -138,6 +170,9 @@ def order_view(tree: OrderTree, vendor_id: str | None = None) -> OrderView:
         status=order.status,
         customer_id=order.customer_id,
         currency=order.currency,
+        gross=total((line.gross for line in lines), order.currency),
+        discount=total((line.discount for line in lines), order.currency),
+        promotions=_promotions(order, lines),
         goods=total((line.net for line in lines), order.currency),
         shipping=total((share.shipping for share in shares), order.currency),
         tax=total((tax for share in shares for tax in _taxes(share)), order.currency),
@@ -166,6 +201,20 @@ def order_summary(order: Order) -> OrderSummary:
 
 def vendor_order_summary(share: VendorOrder) -> VendorOrderSummary:
     return VendorOrderSummary(share.order_id, share.number, share.status, share.total, share.created_at)
+
+
+def _promotions(order: Order, lines: Sequence[LineItem]) -> list[PromotionUse]:
+    """Those that took something off `lines`."""
+    discounts = [discount for line in lines for discount in line.discounts]
+    used = [use for use in order.uses if any(discount.code == use.code for discount in discounts)]
+    return [
+        PromotionUse(
+            use.code,
+            use.title,
+            total((discount.amount for discount in discounts if discount.code == use.code), order.currency),
+        )
+        for use in used
+    ]
 
 
 def _taxes(share: VendorOrder) -> list[Money]:
@@ -199,6 +248,9 @@ def _line(line: LineItem) -> LineView:
         quantity_fulfilled=line.quantity_fulfilled,
         quantity_accepted=line.quantity_accepted,
         price=line.price,
+        gross=line.gross,
+        discount=line.discount,
+        discounts=[DiscountView(each.code, each.amount, each.funded_by) for each in line.discounts],
         net=line.net,
         tax=line.tax,
         total=line.total,
