@@ -42,12 +42,13 @@ from cauri.checkout.views import CartView, CheckoutView
 from cauri.edge import wiring
 from cauri.edge.fields import (
     ID_PATTERN,
-    CountryCode,
+    AddressRequest,
     CurrencyCode,
     Email,
     Id,
     Line,
     MinorUnits,
+    Phone,
     PositiveMoney,
     Shape,
     WebUrl,
@@ -57,7 +58,7 @@ from cauri.inventory.model import NoPriceInCurrency, OutOfStock, UnknownSku
 from cauri.money import Money
 from cauri.orders.uses import PromotionUsedByCustomer
 from cauri.parties.limits import Tier
-from cauri.parties.model import UnknownTaxClass, UnknownTenant, UnknownVendor
+from cauri.parties.model import UnknownTaxClass, UnknownTenant, UnknownVendor, VendorDisabled
 from cauri.payments.model import ProviderNotEnabled
 from cauri.wallet.model import InsufficientBalance
 from pydantic import ConfigDict, Field, model_validator
@@ -160,21 +161,12 @@ class TenderRequest(Shape):
         return TenderAsked(self.type, self.amount.money() if self.amount else None, self.provider)
 
 
-class AddressRequest(Shape):
-    line1: Line
-    line2: Line = ""
-    city: Line = ""
-    region: Line = ""
-    postcode: Line = ""
-    country: CountryCode
-
-
 class ContactRequest(Shape):
     """Who buys, as far as the token does not say."""
 
     email: Email
     name: Line = ""
-    phone: Annotated[str, Field(pattern=r"^(\+?[0-9 ()-]{3,30})?$", examples=["+254 20 1234567"])] = ""
+    phone: Phone = ""
     address: AddressRequest | None = None
 
     def contact(self) -> Contact:
@@ -300,6 +292,7 @@ REFUSALS: Final[list[Any]] = [
     UnknownCart,
     UnknownSku,
     UnknownVendor,
+    VendorDisabled,
     CartCompleted,
     CartEmpty,
     TooManyVendors,

@@ -15,8 +15,7 @@ from cauri.edge.problems import Fault, InvalidRequest
 from cauri.orders.model import UnknownOrder
 from cauri.orders.queries import explain_order, order_for, orders_at, orders_of
 from cauri.orders.views import OrderPage, OrderView, VendorOrderPage, order_summary, vendor_order_summary
-from cauri.parties.model import UnknownVendor
-from cauri.wallet.model import UnknownCustomer
+from cauri.parties.model import UnknownCustomer, UnknownVendor
 
 OrderId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ord_01JD4W6K3M9QZ8X7V5T2R1P0N4"])]
 OfCustomer = Annotated[str | None, Query(pattern=ID_PATTERN, description="Whose orders; for staff")]

@@ -10,25 +10,52 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from cauri.books.caller import Caller
 from cauri.edge import wiring
-from cauri.edge.fields import ID_PATTERN, BasisPoints, CountryCode, CurrencyCode, Id, MinorUnits, Shape, Title
+from cauri.edge.fields import (
+    ID_PATTERN,
+    AddressRequest,
+    BasisPoints,
+    CountryCode,
+    CurrencyCode,
+    Email,
+    Id,
+    Line,
+    MinorUnits,
+    Phone,
+    Shape,
+    Title,
+)
 from cauri.edge.http import STAFF, Api
 from cauri.edge.pages import page, swagger_ui
-from cauri.parties.commands import PutTenant, PutVendor
+from cauri.edge.paging import CursorAsked, Limit, cursors_of
+from cauri.parties.commands import EraseCustomer, PutCustomer, PutTenant, PutVendor, SetVendorDisabled
 from cauri.parties.limits import DEFAULT_QUOTAS, Quota, Tier
 from cauri.parties.model import (
     MAIN,
     STANDARD,
+    CustomerErased,
     ShippingRate,
+    UnknownCustomer,
     UnknownTaxClass,
     UnknownTenant,
     UnknownVendor,
     VersionMismatch,
 )
-from cauri.parties.queries import tenant_of, vendor_for
-from cauri.parties.views import TenantView, VendorView
+from cauri.parties.queries import customer_for, customers_of, tenant_of, vendor_for, vendors_of
+from cauri.parties.views import (
+    CustomerChanged,
+    CustomerErasure,
+    CustomerPage,
+    CustomerView,
+    TenantView,
+    VendorPage,
+    VendorView,
+    customer_view,
+    vendor_view,
+)
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+CustomerId = Annotated[str, Path(pattern=ID_PATTERN, examples=["cus_amina"])]
 VendorId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ven_kazi"])]
 Locations = Annotated[list[Id], Field(min_length=1, max_length=20, json_schema_extra={"uniqueItems": True})]
 TaxRates = Annotated[dict[Id, BasisPoints], Field(min_length=1, max_length=50, examples=[{STANDARD: 1600}])]
@@ -127,6 +154,19 @@ class VendorRequest(Shape):
     commission_bps: BasisPoints
 
 
+class CustomerRequest(Shape):
+    """Who a customer is, whole: what is left out is unknown."""
+
+    name: Line = ""
+    email: Email
+    phone: Phone = ""
+    address: AddressRequest | None = None
+
+    def command(self, customer_id: str) -> PutCustomer:
+        address = self.address.model_dump() if self.address else {}
+        return PutCustomer(customer_id, self.name, self.email, self.phone, address)
+
+
 @api.command(
     "PUT",
     "/v1/tenant",
@@ -169,6 +209,95 @@ def get_vendor(vendor_id: VendorId, caller: Caller) -> VendorView:
     With its commission; a vendor sees itself.
     """
     return vendor_for(wiring.database(), caller, vendor_id)
+
+
+@api.read("/v1/vendors", roles=STAFF, answer=VendorPage)
+def list_vendors(caller: Caller, limit: Limit = 50, cursor: CursorAsked = None) -> VendorPage:
+    """List the vendors, by id"""
+    cursors = cursors_of(caller, "vendors")
+    page = vendors_of(wiring.database(), caller.tenant, after=cursors.open(cursor), limit=limit)
+    after = page.items[-1].id if page.position else None
+    return VendorPage([vendor_view(vendor) for vendor in page.items], cursors.seal(after))
+
+
+@api.command(
+    "POST",
+    "/v1/vendors/<vendor_id>/disable",
+    roles={"admin", "manager"},
+    tier=Tier.WRITES,
+    answer=VendorView,
+    refusals=[UnknownVendor],
+)
+def disable_vendor(vendor_id: VendorId) -> SetVendorDisabled:
+    """Stop selling a vendor's products
+
+    A checkout of any of them is refused. Orders that were placed go on.
+    """
+    return SetVendorDisabled(vendor_id, disabled=True)
+
+
+@api.command(
+    "POST",
+    "/v1/vendors/<vendor_id>/enable",
+    roles={"admin", "manager"},
+    tier=Tier.WRITES,
+    answer=VendorView,
+    refusals=[UnknownVendor],
+)
+def enable_vendor(vendor_id: VendorId) -> SetVendorDisabled:
+    """Sell a vendor's products again"""
+    return SetVendorDisabled(vendor_id, disabled=False)
+
+
+@api.command(
+    "PUT",
+    "/v1/customers/<customer_id>",
+    roles=STAFF | {"customer"},
+    tier=Tier.WRITES,
+    answer=CustomerChanged,
+    refusals=[UnknownCustomer, CustomerErased],
+)
+def put_customer(customer_id: CustomerId, body: CustomerRequest) -> PutCustomer:
+    """Put a customer's record
+
+    Name, email, phone and address, whole. A customer puts its own. The answer, and the log, say that it changed, and
+    not to what.
+    """
+    return body.command(customer_id)
+
+
+@api.read("/v1/customers/<customer_id>", roles=STAFF | {"customer"}, answer=CustomerView, refusals=[UnknownCustomer])
+def get_customer(customer_id: CustomerId, caller: Caller) -> CustomerView:
+    """Get a customer's record
+
+    A customer gets its own.
+    """
+    return customer_for(wiring.database(), caller, customer_id)
+
+
+@api.read("/v1/customers", roles=STAFF, answer=CustomerPage)
+def list_customers(caller: Caller, limit: Limit = 50, cursor: CursorAsked = None) -> CustomerPage:
+    """List the customers that have a record, by id"""
+    cursors = cursors_of(caller, "customers")
+    page = customers_of(wiring.database(), caller.tenant, after=cursors.open(cursor), limit=limit)
+    return CustomerPage([customer_view(party) for party in page.items], cursors.seal(page.position))
+
+
+@api.command(
+    "DELETE",
+    "/v1/customers/<customer_id>",
+    roles={"admin", "customer"},
+    tier=Tier.WRITES,
+    answer=CustomerErasure,
+    refusals=[UnknownCustomer],
+)
+def erase_customer(customer_id: CustomerId) -> EraseCustomer:
+    """Erase a customer's personal data
+
+    Name, email, phone and address are gone, here and in the contacts of its orders. Orders and books stay: they know
+    the id alone. A customer erases itself.
+    """
+    return EraseCustomer(customer_id)
 
 
 @api.open("/health")

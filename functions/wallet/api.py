@@ -13,9 +13,8 @@ from cauri.edge.fields import ID_PATTERN, CurrencyCode, PositiveMoney, Shape
 from cauri.edge.http import STAFF, Api
 from cauri.edge.paging import CursorAsked, Limit
 from cauri.parties.limits import Tier
-from cauri.parties.model import UnknownTenant
+from cauri.parties.model import UnknownCustomer, UnknownTenant
 from cauri.wallet.commands import Deposit, Deposited
-from cauri.wallet.model import UnknownCustomer
 from cauri.wallet.queries import balance_for, explain_balance
 from cauri.wallet.views import BalanceView
 

@@ -23,6 +23,7 @@ from local.bench.prices import Item, Used, bill
 from local.bench.processes import cpu_ms
 from local.cloud import LocalCloud
 from local.story.client import Client
+from local.story.market import TIERS
 from local.workers.meter import METERED
 
 TENANT: Final = "bench"
@@ -49,6 +50,7 @@ RULES: Final = {
     "shipping": {"KES": {"base": 25_000, "per_kg": 12_000}},
     "shipping_tax_class": "standard",
     "demo": True,
+    "limits": {tier: {"per_caller": 1_000_000, "per_ip": 1_000_000} for tier in TIERS},  # all clients have one address
 }
 
 Told = Callable[[str], None]

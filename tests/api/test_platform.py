@@ -75,7 +75,7 @@ def test_the_shippings_tax_class_is_one_of_the_tenants(people: People, shop: Sho
 def test_a_vendor_reads_as_it_was_put(people: People, shop: Shop) -> None:
     body = {"name": "Mlima Coffee", "country": "KE", "commission_bps": 1250}
     put = people.of("manager").put("/v1/vendors/ven_mlima", body)
-    assert put.json() == {"id": "ven_mlima", **body}
+    assert put.json() == {"id": "ven_mlima", **body, "disabled": False}
     assert people.of("finance").get("/v1/vendors/ven_mlima").body == put.body
     assert people.vendor("ven_mlima").get("/v1/vendors/ven_mlima").body == put.body
 

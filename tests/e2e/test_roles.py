@@ -104,6 +104,8 @@ def read_everything(market: Market, amina: Any, paid: Any) -> None:
     market.balance()
     market.ledger()
     market.postings("cash:demo")
+    market.admin.get("/v1/vendors")
+    market.admin.get("/v1/customers")
     amina.get("/v1/explain/balance/cus_amina/KES")
     amina.get(f"/v1/explain/order/{paid['order']['id']}")
     market.admin.get("/v1/log", resource=paid["order"]["id"])

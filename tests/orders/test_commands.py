@@ -11,7 +11,8 @@ from cauri.inventory.claims import Claims
 from cauri.orders.commands import CancelOrder
 from cauri.orders.model import CancelReason, IllegalOrderChange, OrderNotPaid, OrderPaid, OrderStatus, UnknownOrder
 from cauri.orders.queries import order_for, orders_at, orders_of
-from cauri.wallet.model import HoldGone, UnknownCustomer
+from cauri.parties.model import UnknownCustomer
+from cauri.wallet.model import HoldGone
 from cauri.wallet.queries import balance_for
 
 from tests.engines import Engine

@@ -50,3 +50,8 @@ def digest(*parts: str) -> str:
     """A hash of `parts` as 40 hex digits; the lengths are part of it, so that no two lists read the same."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def shard_of(id_: str, shards: int) -> int:
+    """In which of the shards of a list an id is."""
+    return hashlib.blake2b(id_.encode(), digest_size=2).digest()[0] % shards

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from cauri.books.database import Database
 from cauri.books.shelf import Shelf
 
 T = TypeVar("T")
+
+_SPARE: Final = 4
+"""How many more than its share a shard is asked for: ids are spread by chance, and another round trip costs more."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,42 @@ def read_page(
     items = found[:limit]
     more = len(found) > limit or "LastEvaluatedKey" in answer
     return Page(shelf.from_items(items), items[-1]["list_at"]["S"] if more and items else None)
+
+
+def read_sharded(
+    database: Database,
+    shelf: Shelf[T],
+    tenant: str,
+    name: str,
+    shards: int,
+    id_of: Callable[[T], str],
+    *,
+    after: str | None,
+    limit: int,
+) -> Page[T]:
+    """At most `limit` members of the list that is spread over ``name#00``, ``name#01`` …, by id, from behind `after`.
+
+    Every shard is asked for its share at once. What came is certain up to the first place where some shard has
+    more; shards that end before the page does are asked again. Mostly none is: one round trip.
+    """
+    found: list[T] = []
+    unread: dict[int, str | None] = dict.fromkeys(range(shards), after)
+    share = min(limit, limit // shards + _SPARE)
+    read = functools.partial(read_page, database, shelf, tenant, limit=share)
+    asked = list(unread)
+    while asked:
+        reads = [functools.partial(read, f"{name}#{shard:02d}", after=unread[shard]) for shard in asked]
+        for shard, page in zip(asked, database.together(*reads), strict=True):
+            found += page.items
+            del unread[shard]
+            if page.position is not None:
+                unread[shard] = page.position
+        found.sort(key=id_of)
+        enough = len(found) >= limit
+        asked = [shard for shard, at in unread.items() if not enough or (at or "") < id_of(found[limit - 1])]
+    more = bool(unread) or len(found) > limit
+    items = found[:limit]
+    return Page(items, id_of(items[-1]) if more and items else None)
 
 
 def read_partition(

@@ -43,7 +43,7 @@ from cauri.orders.model import OrderTree, Use
 from cauri.orders.uses import counted
 from cauri.orders.views import order_view
 from cauri.parties.emails import email_digest
-from cauri.parties.model import Party, Tenant, UnknownTenant, UnknownVendor, Vendor
+from cauri.parties.model import Party, Tenant, UnknownTenant, UnknownVendor, Vendor, VendorDisabled
 from cauri.parties.store import tenant_key, vendor_key
 from cauri.payments.model import Payment, ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
 from cauri.providers.ports import Charge, Declined, PaymentProvider, Session, Unknown
@@ -263,6 +263,8 @@ def _sellers(
     for vendor_id in keys:
         if vendor_id not in sellers:
             raise UnknownVendor(vendor_id)
+        if sellers[vendor_id].disabled:
+            raise VendorDisabled(vendor_id)
     return sellers
 
 
@@ -322,7 +324,8 @@ def _saves(command: Checkout, tree: OrderTree, start: _Start, work: Work) -> lis
         saves.append((start.balance or Balance(work.tenant, order.customer_id)).hold(order.id, order.held))
     saves += counted(order)
     if (contact := command.contact) is not None and order.party_id is not None:
-        saves.append(Party(work.tenant, order.party_id, contact.email, contact.name, contact.phone, contact.address))
+        who = (contact.email, contact.name, contact.phone, contact.address)
+        saves.append(Party(work.tenant, order.party_id, *who, customer_id=order.customer_id))
     return saves
 
 

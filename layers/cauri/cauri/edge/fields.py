@@ -60,3 +60,16 @@ class PositiveMoney(Shape):
 
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+
+Phone = Annotated[str, Field(pattern=r"^(\+?[0-9 ()-]{3,30})?$", examples=["+254 20 1234567"])]
+"""It may be empty."""
+
+
+class AddressRequest(Shape):
+    line1: Line
+    line2: Line = ""
+    city: Line = ""
+    region: Line = ""
+    postcode: Line = ""
+    country: CountryCode

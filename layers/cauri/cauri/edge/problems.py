@@ -48,6 +48,8 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     # What stands against it now
     "contended": HTTPStatus.CONFLICT,
     "version_mismatch": HTTPStatus.CONFLICT,
+    "vendor_disabled": HTTPStatus.CONFLICT,
+    "customer_erased": HTTPStatus.CONFLICT,
     "out_of_stock": HTTPStatus.CONFLICT,
     "stock_committed": HTTPStatus.CONFLICT,
     "sku_taken": HTTPStatus.CONFLICT,

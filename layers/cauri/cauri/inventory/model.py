@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
+from cauri.ids import shard_of
 
 CELL_UNITS: Final = 20
 CELLS_MAX: Final = 40
@@ -180,7 +180,7 @@ def cells_for(units: int) -> int:
 
 
 def catalogue_shard(sku: str) -> int:
-    return hashlib.blake2b(sku.encode(), digest_size=2).digest()[0] % CATALOGUE_SHARDS
+    return shard_of(sku, CATALOGUE_SHARDS)
 
 
 @dataclass(frozen=True)

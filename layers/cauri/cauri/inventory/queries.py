@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
-from typing import Final
 
 from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.books.explaining import Explanation, Step, begin_behind, go_on_behind
-from cauri.books.listing import Page, read_page, read_partition
+from cauri.books.listing import Page, read_partition, read_sharded
 from cauri.inventory.model import CATALOGUE_SHARDS, Product, UnknownSku
 from cauri.inventory.movements import Movement
 from cauri.inventory.store import MOVEMENTS, PRODUCTS, cell_keys, movements_partition, product_key
 from cauri.inventory.views import ProductView, StockView, product_view, stock_view
-
-_SPARE: Final = 4
-"""How many more than its share a shard is asked for: SKUs are spread by chance, and another round trip costs more."""
 
 
 def product_of(database: Database, tenant: str, sku: str) -> ProductView:
@@ -58,32 +53,10 @@ def _movements(
 
 
 def catalogue(database: Database, tenant: str, *, after: str | None, limit: int) -> Page[Product]:
-    """Products by SKU, merged from the shards of the catalogue, from behind the SKU `after`.
-
-    Every shard is asked for its share at once. What came is certain up to the first place where some shard has
-    more; shards that end before the page does are asked again. Mostly none is: one round trip.
-    """
-    found: list[Product] = []
-    unread: dict[int, str | None] = dict.fromkeys(range(CATALOGUE_SHARDS), after)
-    asked = list(unread)
-    while asked:
-        reads = [functools.partial(_read_shard, database, tenant, shard, unread[shard], limit) for shard in asked]
-        for shard, page in zip(asked, database.together(*reads), strict=True):
-            found += page.items
-            del unread[shard]
-            if page.position is not None:
-                unread[shard] = page.position
-        found.sort(key=lambda product: product.sku)
-        enough = len(found) >= limit
-        asked = [shard for shard, at in unread.items() if not enough or (at or "") < found[limit - 1].sku]
-    more = bool(unread) or len(found) > limit
-    items = found[:limit]
-    return Page(items, items[-1].sku if more and items else None)
-
-
-def _read_shard(database: Database, tenant: str, shard: int, after: str | None, limit: int) -> Page[Product]:
-    share = min(limit, limit // CATALOGUE_SHARDS + _SPARE)
-    return read_page(database, PRODUCTS, tenant, f"catalogue#{shard:02d}", after=after, limit=share)
+    """Products by SKU, from behind the SKU `after`."""
+    return read_sharded(
+        database, PRODUCTS, tenant, "catalogue", CATALOGUE_SHARDS, lambda it: it.sku, after=after, limit=limit
+    )
 
 
 def _own_product(database: Database, caller: Caller, sku: str) -> Product:

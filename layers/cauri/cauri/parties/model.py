@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import ClassVar, Final
 
@@ -34,6 +34,48 @@ class UnknownVendor(Refusal):
 
     def detail(self) -> str:
         return f"There is no vendor {self.vendor_id!r}."
+
+
+@dataclass
+class UnknownCustomer(Refusal):
+    """To a customer there is no other."""
+
+    code: ClassVar[str] = "unknown_customer"
+    customer_id: str
+
+    def detail(self) -> str:
+        return f"There is no customer {self.customer_id!r}."
+
+
+@dataclass
+class CustomerErased(Refusal):
+    """The person behind this id asked to be forgotten."""
+
+    code: ClassVar[str] = "customer_erased"
+    customer_id: str
+
+    def detail(self) -> str:
+        return f"The record of {self.customer_id!r} was erased."
+
+    def suggestion(self) -> str:
+        return "Give the person a new customer id."
+
+
+@dataclass
+class VendorDisabled(Refusal):
+    """The vendor does not sell for now."""
+
+    code: ClassVar[str] = "vendor_disabled"
+    vendor_id: str
+
+    def detail(self) -> str:
+        return f"The vendor {self.vendor_id!r} does not sell at present."
+
+    def suggestion(self) -> str:
+        return "Leave its products out of the order."
+
+    def facts(self) -> dict[str, object]:
+        return {"vendor_id": self.vendor_id}
 
 
 @dataclass
@@ -121,12 +163,17 @@ class Vendor:
     name: str
     country: str
     commission_bps: int
+    disabled: bool = False
+    """Nothing of it is sold, for now. What was ordered goes on."""
     version: int = 0
 
 
 @dataclass(frozen=True)
 class Party:
-    """A person, apart from the books: erasing a party leaves every entry as it is."""
+    """A person, apart from the books: erasing a party leaves every entry as it is.
+
+    A customer's own record has the customer's id; who an order is for has an id of its own, and names the customer.
+    """
 
     tenant: str
     id: str
@@ -134,4 +181,10 @@ class Party:
     name: str = ""
     phone: str = ""
     address: dict[str, str] = field(default_factory=dict)
+    customer_id: str | None = None
+    erased: bool = False
     version: int = 0
+
+    def erase(self) -> Party:
+        """Who it was is gone for good; that there was somebody stays, since the books name the id."""
+        return replace(self, email="", name="", phone="", address={}, erased=True)

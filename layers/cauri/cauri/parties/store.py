@@ -10,7 +10,10 @@ from pynamodb.models import Model
 
 from cauri.books.database import Database
 from cauri.books.shelf import Key, Shelf, Write, shelve, writes
+from cauri.ids import shard_of
 from cauri.parties.model import Party, Tenant, Vendor
+
+CUSTOMER_SHARDS: Final = 16
 
 TENANTS: Final = shelve(
     Shelf("platform", Tenant, place=lambda tenant: ("tenant", "settings"), tenant=lambda tenant: tenant.id)
@@ -18,9 +21,31 @@ TENANTS: Final = shelve(
 VENDORS: Final = shelve(
     Shelf("platform", Vendor, place=lambda vendor: ("vendors", vendor.id), tenant=lambda vendor: vendor.tenant)
 )
+
+
+def _listed(party: Party) -> tuple[str, str] | None:
+    """A customer is among the customers, whom an order is for among their customer's; who is erased, nowhere."""
+    if party.erased or party.customer_id is None:
+        return None
+    if party.customer_id == party.id:
+        return f"customers#{shard_of(party.id, CUSTOMER_SHARDS):02d}", party.id
+    return contacts_of(party.customer_id), party.id
+
+
 PARTIES: Final = shelve(
-    Shelf("platform", Party, place=lambda party: (f"party#{party.id}", "party"), tenant=lambda party: party.tenant)
+    Shelf(
+        "platform",
+        Party,
+        place=lambda party: (f"party#{party.id}", "party"),
+        tenant=lambda party: party.tenant,
+        listed=_listed,
+    )
 )
+
+
+def contacts_of(customer_id: str) -> str:
+    """The list of those whom a customer's orders are for."""
+    return f"contacts_of#{customer_id}"
 
 
 class TenantRow(Model):
@@ -58,6 +83,10 @@ def tenant_key(tenant: str) -> Key[Tenant]:
 
 def vendor_key(tenant: str, vendor_id: str) -> Key[Vendor]:
     return VENDORS.key(tenant, "vendors", vendor_id)
+
+
+def vendors_partition(tenant: str) -> str:
+    return f"{tenant}#vendors"
 
 
 def party_key(tenant: str, party_id: str) -> Key[Party]:

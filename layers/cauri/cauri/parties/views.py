@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cauri.parties.limits import Quota, Tier
-from cauri.parties.model import ShippingRate, Tenant, Vendor
+from cauri.parties.model import Party, ShippingRate, Tenant, Vendor
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,50 @@ class VendorView:
     name: str
     country: str
     commission_bps: int
+    disabled: bool
+
+
+@dataclass(frozen=True)
+class VendorPage:
+    """Vendors by id. `next_cursor` leads to the next page, if there is one."""
+
+    items: list[VendorView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class CustomerView:
+    id: str
+    name: str
+    email: str
+    phone: str
+    address: dict[str, str]
+    version: int
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    """Customers by id. `next_cursor` leads to the next page, if there is one."""
+
+    items: list[CustomerView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class CustomerChanged:
+    """The answer of a command is kept for as long as the log is: it names no person."""
+
+    id: str
+    version: int
+
+
+@dataclass(frozen=True)
+class CustomerErasure:
+    """`complete` is false where there is more to erase than one commit holds: send it again, under a new key."""
+
+    id: str
+    version: int
+    complete: bool
 
 
 def tenant_view(tenant: Tenant, version: int) -> TenantView:
@@ -56,4 +100,8 @@ def tenant_view(tenant: Tenant, version: int) -> TenantView:
 
 
 def vendor_view(vendor: Vendor) -> VendorView:
-    return VendorView(vendor.id, vendor.name, vendor.country, vendor.commission_bps)
+    return VendorView(vendor.id, vendor.name, vendor.country, vendor.commission_bps, vendor.disabled)
+
+
+def customer_view(party: Party) -> CustomerView:
+    return CustomerView(party.id, party.name, party.email, party.phone, party.address, party.version)

@@ -11,17 +11,6 @@ from cauri.money import Money
 
 
 @dataclass
-class UnknownCustomer(Refusal):
-    """To a customer there is no other."""
-
-    code: ClassVar[str] = "unknown_customer"
-    customer_id: str
-
-    def detail(self) -> str:
-        return f"There is no customer {self.customer_id!r}."
-
-
-@dataclass
 class InsufficientBalance(Refusal):
     """The balance does not cover what is asked of it. Nothing moved."""
 

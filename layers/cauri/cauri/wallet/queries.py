@@ -8,7 +8,8 @@ from cauri.books.explaining import Explanation, Step
 from cauri.books.ledger import prepaid_of
 from cauri.books.statements import UnknownAccount, statement
 from cauri.clock import from_rfc3339
-from cauri.wallet.model import Balance, UnknownCustomer
+from cauri.parties.model import UnknownCustomer
+from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
 from cauri.wallet.views import BalanceView, balance_view
 
