@@ -303,7 +303,9 @@ def test_unknown_that_turns_out_abandoned_gives_everything_back(world: World, or
     assert_given_back(world, order)
 
 
-def test_unknown_is_asked_about_less_and_less_often_for_a_day(world: World, order: str, payment: str) -> None:
+def test_unknown_is_asked_about_less_and_less_often_for_a_day_and_then_daily_for_five(
+    world: World, order: str, payment: str
+) -> None:
     world.provider.silent(payment)
     asked: list[timedelta] = []
     begin = world.clock.now
@@ -314,11 +316,21 @@ def test_unknown_is_asked_about_less_and_less_often_for_a_day(world: World, orde
     waits = [int((after - before).total_seconds()) for before, after in itertools.pairwise(asked)]
     assert waits[0] == 5
     assert sorted(waits) == waits, "never more often again"
-    assert set(waits) == {5, 60, 300, 3600}
+    assert set(waits) == {5, 60, 300, 3600, 86_400}
+    assert waits.count(86_400) == 5
     assert ASK_FOR <= asked[-1] - timedelta(minutes=15) < ASK_FOR + timedelta(hours=1)
 
 
-def test_what_nobody_knows_for_a_day_is_left_to_people_and_undone_by_nobody(
+def test_while_nobody_knows_the_stock_is_kept_for_a_day(world: World, order: str, payment: str) -> None:
+    world.provider.silent(payment)
+    world.run(hours=23)
+    assert world.stock("shirt-l") == (3, 2, 0)
+    world.run(hours=5)
+    assert world.stock("shirt-l") == (5, 0, 0), "others may have it; late money claims it anew, or goes back"
+    assert world.status(order) == "PENDING_PAYMENT"
+
+
+def test_what_nobody_knows_for_six_days_is_left_to_people_and_undone_by_nobody(
     world: World, order: str, payment: str
 ) -> None:
     world.provider.silent(payment)
@@ -340,7 +352,7 @@ def test_replaying_its_letter_finishes_what_is_known_at_last(
 ) -> None:
     world.provider.silent(payment)
     world.run()
-    world.after(lambda: None, hours=50)
+    world.after(lambda: None, hours=50 + 5 * 24)
     world.run()
     if paid:
         world.provider.pay(payment)

@@ -30,7 +30,8 @@ from cauri.edge.stream import in_order, records_of
 from cauri.inventory.claims import Claims
 from cauri.inventory.sweep import sweep
 from cauri.money import Money
-from cauri.payments.intake import Delivery, Intake, Received, look_into
+from cauri.payments.hearing import look_into
+from cauri.payments.intake import Delivery, Intake, Received
 from cauri.providers.demo import DemoProvider
 from cauri.providers.demo_wire import SIGNATURE_HEADER, signature
 from cauri.providers.ports import Authentication, ProviderEvent, Unknown, Unreadable

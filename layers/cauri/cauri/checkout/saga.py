@@ -61,9 +61,11 @@ RECLAIM_LIVES: Final = timedelta(hours=1)
 RECLAIMS_MAX: Final = 40
 """More can't be kept in the transaction that confirms the order, beside its vendor orders."""
 
-ASK_AGAIN: Final = ((0, 5), (60, 60), (600, 300), (3600, 3600))
+DAY: Final = timedelta(days=1)
+ASK_AGAIN: Final = ((0, 5), (60, 60), (600, 300), (3600, 3600), (24 * 3600, 24 * 3600))
 """(seconds since the order expired, seconds until the provider is asked again)."""
-ASK_FOR: Final = timedelta(hours=24)
+ASK_FOR: Final = 6 * DAY
+"""Often for a day, in which the order keeps its stock; then daily for five. Source: SPEC 3 and 4."""
 
 Payload = Mapping[str, Any]
 Result = dict[str, Any]
@@ -139,7 +141,7 @@ class CheckoutSaga:
         return {}
 
     def ask_provider(self, payload: Payload) -> Result:
-        """Ask what became of the payments, and record what is known. What nobody knows yet is asked again for a day."""
+        """Ask what became of the payments, and record what is known. What nobody knows yet is asked again for days."""
         tree = self._tree(payload)
         order = tree.order
         pending = [payment for payment in tree.payments if payment.status is PaymentStatus.PENDING]
@@ -254,7 +256,8 @@ class CheckoutSaga:
             return {"next": "unresolved"}
         seconds = next(wait for after, wait in reversed(ASK_AGAIN) if since.total_seconds() >= after or after == 0)
         asked_again = now + timedelta(seconds=seconds)
-        Claims(self.books.database, tree.order.tenant).extend(tree.parts, asked_again + CLAIM_GRACE)
+        if since < DAY:
+            Claims(self.books.database, tree.order.tenant).extend(tree.parts, asked_again + CLAIM_GRACE)
         return {"next": "unknown", "wait_seconds": seconds}
 
     def _reclaim(self, holder: str, gone: Sequence[Part], payload: Payload) -> list[Part]:
