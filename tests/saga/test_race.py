@@ -13,7 +13,7 @@ import pytest
 from cauri.books.commit import Books
 from cauri.checkout.saga import CheckoutSaga, standing
 from cauri.payments.asking import settle
-from cauri.payments.intake import look_into
+from cauri.payments.hearing import look_into
 from cauri.payments.model import PaymentStatus
 
 from tests.engines import Engine
