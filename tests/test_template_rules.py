@@ -51,6 +51,15 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def told(reference: Any) -> str:
+    """The queue that a failure ends in: itself, or told by the bucket that keeps it."""
+    bucket = of_type("AWS::S3::Bucket").get(behind(reference))
+    if bucket is None:
+        return behind(reference)
+    [notification] = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    return behind(notification["Queue"])
+
+
 def behind(reference: Any) -> str:
     """The logical id that a Ref or a GetAtt means."""
     return str(reference["Ref"] if "Ref" in reference else reference["Fn::GetAtt"][0])
@@ -66,6 +75,8 @@ def test_no_policy_has_a_wildcard() -> None:
         if role == "CheckoutMachineRole" and actions <= LOG_DELIVERY:
             continue
         for resource in listed(statement["Resource"]):
+            if actions == {"s3:PutObject"} and str(resource).endswith("stream-failures-${AWS::AccountId}/*'}"):
+                continue  # the objects of one bucket, whose keys Lambda makes
             assert "*" not in str(resource), f"{role} reaches {resource}"
 
 
@@ -97,6 +108,22 @@ def test_nobody_can_change_or_delete_what_is_in_the_log() -> None:
     assert on_log, "somebody writes the log"
     harmless = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"}
     assert {action for _, action in on_log} <= harmless
+
+
+def test_every_function_of_the_api_counts_requests_and_reads_the_quotas() -> None:
+    """A limiter that is denied lets everybody pass, so that nobody would notice."""
+    for role in of_type("AWS::IAM::Role"):
+        if role.endswith("ApiRole"):
+            granted = {
+                (action, behind(resource))
+                for whose, one in statements()
+                if whose == role
+                for resource in listed(one["Resource"])
+                if "Fn::GetAtt" in resource
+                for action in listed(one["Action"])
+            }
+            assert ("dynamodb:UpdateItem", "LimitsTable") in granted, role
+            assert ("dynamodb:BatchGetItem", "PlatformTable") in granted, role
 
 
 def test_nobody_can_delete_an_item_of_any_table() -> None:
@@ -214,8 +241,38 @@ def test_what_fails_on_an_asynchronous_path_is_kept_and_raises_an_alarm() -> Non
         if queue is not None:
             target = behind(queue["RedrivePolicy"]["deadLetterTargetArn"])
         else:
-            target = behind(mapping["DestinationConfig"]["OnFailure"]["Destination"])
+            target = told(mapping["DestinationConfig"]["OnFailure"]["Destination"])
         assert target in WATCHED, f"nobody watches {target}"
+
+
+def test_a_batch_that_is_given_up_on_is_kept_whole() -> None:
+    """Of a failed batch Lambda tells a queue which records it had; a bucket gets the records."""
+    streams = [one for one in of_type("AWS::Lambda::EventSourceMapping").values() if "StartingPosition" in one]
+    assert len(streams) == 2
+    for mapping in streams:
+        bucket = behind(mapping["DestinationConfig"]["OnFailure"]["Destination"])
+        name = of_type("AWS::S3::Bucket")[bucket]["BucketName"]["Fn::Sub"]
+        role = behind(FUNCTIONS[behind(mapping["FunctionName"])]["Role"])
+        granted = {
+            action: str(one["Resource"])
+            for whose, one in statements()
+            if whose == role
+            for action in listed(one["Action"])
+        }
+        assert f":s3:::{name}/*" in granted["s3:PutObject"]
+        assert f":s3:::{name}'" in granted["s3:ListBucket"]
+
+
+def test_a_bucket_is_closed_and_may_tell_its_queue() -> None:
+    for name, bucket in of_type("AWS::S3::Bucket").items():
+        assert all(bucket["PublicAccessBlockConfiguration"].values())
+        assert bucket["BucketEncryption"]
+        assert RESOURCES[name]["DeletionPolicy"] == "Retain"
+        policy = of_type("AWS::SQS::QueuePolicy")[RESOURCES[name]["DependsOn"]]
+        [statement] = policy["PolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+        assert behind(statement["Resource"]) == told({"Ref": name})
+        assert bucket["BucketName"]["Fn::Sub"] in str(statement["Condition"]["ArnEquals"])
 
 
 def test_a_schedule_that_can_not_start_and_one_that_fails_are_both_kept() -> None:

@@ -12,6 +12,7 @@ from local.template.model import (
     FunctionUrl,
     Index,
     Keys,
+    LogicalId,
     Parameter,
     Queue,
     QueueConsumer,
@@ -63,7 +64,7 @@ def read(path: Path, parameters: Mapping[str, str] | None = None) -> Template:
             _queue_consumer(*each) for each in mappings.values() if not _reads_a_stream(each[1], resources)
         ),
         stream_consumers=tuple(
-            _stream_consumer(*each) for each in mappings.values() if _reads_a_stream(each[1], resources)
+            _stream_consumer(*each, resources) for each in mappings.values() if _reads_a_stream(each[1], resources)
         ),
         schedules=(
             *_of(resources, "AWS::Scheduler::Schedule", _schedule).values(),
@@ -199,7 +200,7 @@ def _queue_consumer(logical_id: str, properties: Properties) -> QueueConsumer:
     )
 
 
-def _stream_consumer(logical_id: str, properties: Properties) -> StreamConsumer:
+def _stream_consumer(logical_id: str, properties: Properties, resources: Resources) -> StreamConsumer:
     on_failure = properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     filters = properties.get("FilterCriteria", {}).get("Filters", ())
     return StreamConsumer(
@@ -213,10 +214,21 @@ def _stream_consumer(logical_id: str, properties: Properties) -> StreamConsumer:
         bisects=properties.get("BisectBatchOnFunctionError", False),
         retries_max=_limit(properties.get("MaximumRetryAttempts")),
         record_age_max=_limit(properties.get("MaximumRecordAgeInSeconds")),
-        on_failure=None if on_failure is None else references(on_failure),
+        on_failure=None if on_failure is None else _told_of(references(on_failure), resources),
         reports_failures=_reports_failures(properties),
         filters=tuple(each["Pattern"] for each in filters),
     )
+
+
+def _told_of(destination: LogicalId, resources: Resources) -> LogicalId:
+    """The queue that hears of a failure: the destination, or the one that the bucket tells of what it keeps.
+
+    On AWS the bucket has the letter, and the queue its key; here the queue has the letter.
+    """
+    if resources[destination]["Type"] != "AWS::S3::Bucket":
+        return destination
+    [told] = _properties(resources[destination])["NotificationConfiguration"]["QueueConfigurations"]
+    return references(told["Queue"])
 
 
 def _limit(value: int | None) -> int | None:

@@ -323,3 +323,8 @@ def test_the_product_s_own_template_is_understood_whole(template: Template) -> N
         assert consumer.queue in template.queues
     for queue in template.queues.values():
         assert queue.redrive is None or queue.redrive.dead_letters in template.queues
+
+
+def test_what_a_bucket_keeps_of_a_stream_goes_to_the_queue_that_it_tells() -> None:
+    product = read(Path(__file__).parents[2] / "template.yaml", {"Stage": "test"})
+    assert {consumer.on_failure for consumer in product.stream_consumers} == {"StreamDeadLetters"}
