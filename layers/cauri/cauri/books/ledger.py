@@ -10,10 +10,16 @@ from cauri.money import Money
 
 RECEIVABLE: Final = "receivable:orders"
 DEFERRED_REVENUE: Final = "deferred_revenue:orders"
+COMMISSION: Final = "revenue:commission"
+TAX: Final = "tax:payable"
 
 
 def cash_at(provider: str) -> str:
     return f"cash:{provider}"
+
+
+def payable_to(vendor_id: str) -> str:
+    return f"payable:{vendor_id}"
 
 
 def prepaid_of(customer_id: str) -> str:

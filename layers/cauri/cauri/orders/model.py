@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -64,6 +64,9 @@ class CancelReason(StrEnum):
 
 PENDING_CHANGES: Final = ("confirm", "cancel")
 
+SHIPPING: Final = "shipping"
+"""The piece of a vendor order that is no line."""
+
 
 @dataclass
 class UnknownOrder(Refusal):
@@ -115,6 +118,41 @@ class Tender:
     amount: Money
     provider: str | None = None
     payment_id: str | None = None
+    refunded: int = 0
+    """Minor units that were given back of it, or are on their way."""
+
+    @property
+    def left(self) -> int:
+        """Minor units that can still be given back."""
+        return self.amount.amount - self.refunded
+
+
+@dataclass(frozen=True)
+class Taxed:
+    """Minor units of the order's currency: what something is worth, and the tax on it."""
+
+    net: int = 0
+    tax: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.net + self.tax
+
+    def __add__(self, other: Taxed) -> Taxed:
+        return Taxed(self.net + other.net, self.tax + other.tax)
+
+    def __sub__(self, other: Taxed) -> Taxed:
+        return Taxed(self.net - other.net, self.tax - other.tax)
+
+
+@dataclass(frozen=True)
+class Refunded:
+    """What was given back of one piece of a vendor order: money, and the units that it was given back for."""
+
+    money: Taxed = Taxed()
+    quantity: int = 0
+    restocked: int = 0
+    """How many of the line's units are, or are about to be, for sale again: they are not the buyer's any more."""
 
 
 class Funding(StrEnum):
@@ -204,6 +242,10 @@ class VendorOrder:
     """What the vendor last said; `status` is what follows from it and the lines."""
     confirmed_at: Instant | None = None
     estimated_ready_date: str | None = None
+    earned: dict[str, Taxed] = field(default_factory=dict)
+    """What is earned, since its goods were accepted: by piece, which is a line's id or SHIPPING."""
+    refunded: dict[str, Refunded] = field(default_factory=dict)
+    """What was given back, by piece. A piece of which nothing was is not there."""
     version: int = 0
 
     @property
@@ -214,6 +256,19 @@ class VendorOrder:
     def total(self) -> Money:
         goods = total((line.total for line in self.lines), self.shipping.currency)
         return goods + self.shipping + self.shipping_tax
+
+    @property
+    def pieces(self) -> dict[str, Taxed]:
+        """What it is made of: the lines, by id, and the shipping."""
+        lines = {line.id: Taxed(line.net.amount, line.tax.amount) for line in self.lines}
+        return {**lines, SHIPPING: Taxed(self.shipping.amount, self.shipping_tax.amount)}
+
+    def given_back(self, piece: str) -> Refunded:
+        return self.refunded.get(piece, Refunded())
+
+    def left(self, piece: str) -> Taxed:
+        """What can still be given back of a piece."""
+        return self.pieces[piece] - self.given_back(piece).money
 
     def with_lines(self, status: LineStatus) -> VendorOrder:
         return replace(self, lines=tuple(replace(line, status=status) for line in self.lines))

@@ -1,0 +1,1 @@
+"""Money back: asked for, granted, and given through the ways it came."""
