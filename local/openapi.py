@@ -24,6 +24,7 @@ APIS: Final = (
     "checkout.api",
     "checkout.promotions",
     "orders.api",
+    "refunds.api",
     "wallet.api",
     "books.api",
     "platform.api",

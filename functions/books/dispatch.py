@@ -15,7 +15,10 @@ wake_checkout = waker(wiring.database(), TaskTokens())
 dispatcher = Dispatcher(
     Routes(
         queues={"webhook.received": SqsQueue(os.environ["PAYMENTS_QUEUE_URL"])},
-        machines={"checkout": StateMachine(os.environ["CHECKOUT_MACHINE_ARN"])},
+        machines={
+            "checkout": StateMachine(os.environ["CHECKOUT_MACHINE_ARN"]),
+            "refund": StateMachine(os.environ["REFUND_MACHINE_ARN"]),
+        },
         wakes=dict.fromkeys(
             ("order.payment.received", "order.payment.mismatched", "order.payment.failed"), wake_checkout
         ),

@@ -122,6 +122,10 @@ class TenantRequest(Shape):
     reservation_minutes: Minutes | None = None
     limits: LimitsRequest = LimitsRequest()
     expected_version: ExpectedVersion | None = None
+    refund_approval: Annotated[
+        dict[CurrencyCode, MinorUnits],
+        Field(max_length=50, description="A refund of more, in minor units, is approved by a second person"),
+    ] = Field(default_factory=dict)
 
     @field_validator("locations")
     @classmethod
@@ -143,6 +147,7 @@ class TenantRequest(Shape):
             self.reservation_minutes,
             self.limits.quotas(),
             self.expected_version,
+            self.refund_approval,
         )
 
 

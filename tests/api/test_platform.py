@@ -24,6 +24,7 @@ RULES = {
     "locations": ["nairobi", "mombasa"],
     "cart_reservation_minutes": 20,
     "reservation_minutes": 30,
+    "refund_approval": {"KES": 500_000},
 }
 LIMITS = {
     "reads": {"per_caller": 60, "per_ip": 300},

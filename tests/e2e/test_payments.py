@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from local.cloud import LocalCloud
-from tests.e2e.cli import Cauri
 from tests.e2e.clouds import cloud_at
 from tests.e2e.market import BY_CARD, CloudEngine, Market, eventually
 
@@ -110,7 +109,9 @@ class TooLate:
     def at_the_provider(self) -> Mapping[str, Any]:
         """The charge in the provider's own books."""
         reference = f"{self.market.tenant}#{self.payment()['payment_id']}"
-        [charge] = [one for one in self.market.stored()["demo-provider"] if one["pk"]["S"] == reference]
+        place = (reference, "charge")
+        stored = self.market.stored()["demo-provider"]
+        [charge] = [one for one in stored if (one["pk"]["S"], one["sk"]["S"]) == place]
         return {name: next(iter(value.values())) for name, value in charge.items()}
 
     def pays(self) -> None:
@@ -161,32 +162,20 @@ def test_money_for_goods_that_are_gone_goes_back_in_full(too_late: TooLate) -> N
     too_late.is_made_good()
 
 
-def test_a_refund_that_keeps_failing_is_a_dead_letter_until_it_is_replayed(too_late: TooLate) -> None:
-    cauri = Cauri(too_late.market.cloud.data)
+def test_a_return_that_the_provider_declines_waits_for_people_and_goes_on_when_they_say(too_late: TooLate) -> None:
+    staff = too_late.market.person("finance", sub="usr_zawadi")
     order_id = too_late.order["order"]["id"]
 
-    def letters() -> list[Any]:
-        listed: list[Any] = cauri.told("dlq", "list", "CheckoutDeadLetters")
-        return [letter for letter in listed if letter["body"]["payload"]["order_id"] == order_id]
+    def status() -> str:
+        refunds = staff.get(f"/v1/orders/{order_id}/refunds")["items"]
+        return refunds[0]["status"] if refunds else "none"
 
     too_late.pays()
     too_late.let_refunds("decline")
-    eventually(lambda: bool(letters()), "the refund was given up", 60)
-    [letter] = letters()
-    assert (letter["kind"], letter["error"]) == ("task", "RefundDeclinedError")
-    assert order_id in cauri("dlq", "list").stdout
+    eventually(lambda: status() == "needs_attention", "the refund waits for people", 60)
     assert too_late.payment()["status"] == "succeeded"
-    failed = next(one for one in too_late.market.cloud.executions() if one["name"] == f"{order_id}-late")
-    assert (failed["status"], failed["error"]) == ("FAILED", "SagaIncomplete")
-
-    # A replay before the cause is gone ends in another letter, and changes nothing else.
-    [replayed] = cauri.told("dlq", "replay", "CheckoutDeadLetters", "--message", letter["message_id"])
-    assert replayed["problem"] is None
-    eventually(lambda: bool(letters()), "the refund was given up again", 60)
-    [again] = letters()
-    assert again["message_id"] != letter["message_id"]
 
     too_late.let_refunds("succeed")
-    assert cauri("dlq", "replay", "CheckoutDeadLetters", "--message", again["message_id"]).returncode == 0
+    [refund] = staff.get(f"/v1/orders/{order_id}/refunds")["items"]
+    staff.post(f"/v1/refunds/{refund['id']}/resolve", {"way": "again"})
     too_late.is_made_good()
-    assert letters() == []

@@ -7,7 +7,7 @@ from cauri.books.log import key_of, log_id_of
 from cauri.books.plan import StartSaga
 from cauri.money import Money
 from cauri.payments.asking import settle
-from cauri.payments.commands import RecordPaymentSuccess, by_system, refund_key, success_key
+from cauri.payments.commands import RecordPaymentSuccess, by_system, failure_key, success_key
 from cauri.payments.model import Payment, PaymentStatus, UnknownPayment
 from cauri.payments.store import payment_key
 from cauri.providers.ports import Captured, Declined, NotFound, Pending, Unknown, Verification
@@ -109,7 +109,7 @@ def test_money_for_no_payment_of_ours(shop: Shop) -> None:
 
 
 def test_a_fact_has_a_key_of_its_own() -> None:
-    assert len({success_key("pay_1"), refund_key("pay_1"), success_key("pay_2")}) == 3
+    assert len({success_key("pay_1"), failure_key("pay_1"), success_key("pay_2")}) == 3
 
 
 def sagas(shop: Shop, payment: Payment) -> tuple[StartSaga, ...]:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from cauri.books.database import Database
-from cauri.providers.ports import Charge, Opening, RefundAnswer, RefundCall, Unknown, Verification
+from cauri.providers.ports import Charge, KnownRefund, Opening, RefundAnswer, RefundCall, Unknown, Verification
 
 from tests.engines import REGION, TABLE_PREFIX
 from tests.provider import ScriptedProvider
@@ -25,6 +25,7 @@ URL: Final = "https://dynamodb.example"
 INITIALIZE: Final = "provider.initialize"
 VERIFY: Final = "provider.verify"
 REFUND: Final = "provider.refund"
+LIST: Final = "provider.list_refunds"
 TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems"})
 WRITES: Final = frozenset({"PutItem", "UpdateItem"})
 BATCHES: Final = frozenset({"BatchGetItem", "BatchWriteItem"})
@@ -164,7 +165,7 @@ def _anywhere(call: Call) -> bool:
 
 
 def _asks_provider(call: Call) -> bool:
-    return call.operation in {VERIFY, REFUND}  # initialize makes a link, and asks nobody
+    return call.operation in {VERIFY, REFUND, LIST}  # initialize makes a link, and asks nobody
 
 
 FAULTS: Final = (
@@ -279,3 +280,9 @@ class FaultyProvider:
     def refund(self, refund: RefundCall) -> RefundAnswer:
         answer: RefundAnswer = self.script.play(REFUND, {}, lambda: self.truth.refund(refund))
         return answer
+
+    def list_refunds(self, tenant: str, charge_reference: str) -> tuple[KnownRefund, ...] | Unknown:
+        known: tuple[KnownRefund, ...] | Unknown = self.script.play(
+            LIST, {}, lambda: self.truth.list_refunds(tenant, charge_reference)
+        )
+        return known

@@ -14,9 +14,11 @@ from cauri.books.ledger import RECEIVABLE, Posting, cash_at, prepaid_of
 from cauri.checkout.model import CartStatus
 from cauri.clock import Instant
 from cauri.inventory.model import Part
-from cauri.money import total
+from cauri.money import Money, total
+from cauri.orders.earning import accounts
 from cauri.orders.model import CancelReason, LineStatus, OrderStatus, OrderTree, order_status
 from cauri.payments.model import PaymentStatus
+from cauri.refunds.model import OPEN, PartStatus, Refund, RefundStatus
 
 from tests.proof.picture import Picture
 
@@ -204,10 +206,17 @@ def carts_have_what_they_reserved(picture: Picture) -> Differences:
 
 
 def lines_have_their_stock(picture: Picture) -> Differences:
-    """The parts of a line are its quantity; while its order waits they are claimed for longer than it waits."""
+    """The parts of a line are its quantity, less what a refund put back on sale.
+
+    While its order waits they are claimed for longer than it waits.
+    """
+    restocked = Counter[tuple[str, str]]()
+    for refund in picture.refunds:
+        for line_back in refund.lines:
+            restocked[refund.order_id, line_back.piece] += line_back.restock if line_back.restocked else 0
     for tree in picture.trees:
         for line in tree.lines:
-            if sum(part.quantity for part in line.stock) != line.quantity:
+            if sum(part.quantity for part in line.stock) != line.quantity - restocked[tree.order.id, line.id]:
                 yield f"line {line.id} of {tree.order.id} wants {line.quantity} and has {line.stock}"
         if tree.order.status is OrderStatus.PENDING_PAYMENT and picture.at < tree.order.expires_at:
             for part in tree.parts:
@@ -244,11 +253,11 @@ def orders_are_what_their_parts_make_them(picture: Picture) -> Differences:
         if order.status is not rollup:
             yield f"{order.id} is {order.status}, and its vendor orders make it {rollup}"
         statuses = {payment.status for payment in tree.payments}
-        if order.status is OrderStatus.CONFIRMED and statuses - {PaymentStatus.SUCCEEDED}:
+        if order.status is OrderStatus.CONFIRMED and statuses - {PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED}:
             yield f"{order.id} is confirmed, and its payments are {statuses}"
         if order.status is OrderStatus.CANCELLED and PaymentStatus.PENDING in statuses:
             yield f"{order.id} is cancelled, and a payment is pending"
-        allocated = {line.status for line in tree.lines} == {LineStatus.ALLOCATED}
+        allocated = LineStatus.ALLOCATED in {line.status for line in tree.lines}
         if (order.status is OrderStatus.CONFIRMED) != allocated:
             yield f"{order.id} is {order.status}, and its lines are {[line.status for line in tree.lines]}"
 
@@ -264,22 +273,83 @@ def carts_become_one_order(picture: Picture) -> Differences:
 
 
 def the_ledger_tells_the_same_as_the_orders(picture: Picture) -> Differences:
-    """Receivables and cash, from the postings, are what orders, payments and deposits come to."""
-    expected: defaultdict[tuple[str, str], int] = defaultdict(int)
+    """Receivables, cash, and what is deferred, earned and payable are what orders, payments and refunds come to."""
+    expected = Counter[tuple[str, str]]()
     for tree in picture.trees:
-        order = tree.order
-        if order.status is OrderStatus.CONFIRMED:
-            expected[RECEIVABLE, order.currency] += order.total.amount - order.held.amount
-        for payment in tree.payments:
-            if payment.is_taken:
-                taken = payment.taken or payment.amount
-                expected[RECEIVABLE, taken.currency] -= taken.amount
-                expected[cash_at(payment.provider), taken.currency] += taken.amount
+        for account, money in _sold_and_paid(tree):
+            expected[account, money.currency] += money.amount
+    for refund in picture.refunds:
+        for account, money in _given_back(refund):
+            expected[account, money.currency] += money.amount
     posted = {account: sum(posting.amount for posting in rows) for account, rows in _by_account(picture).items()}
-    accounts = {account for account in posted if account[0] == RECEIVABLE or account[0].startswith(cash_at(""))}
-    for account in sorted(accounts - {(cash_at("manual"), account[1]) for account in accounts} | set(expected)):
-        if posted.get(account, 0) != expected[account]:
-            yield f"{account} stands at {posted.get(account, 0)}, and the orders make it {expected[account]}"
+    ours = {at for at in posted if not at[0].startswith((prepaid_of(""), cash_at("manual")))}
+    for at in sorted(ours | set(expected)):
+        if posted.get(at, 0) != expected[at]:
+            yield f"{at} stands at {posted.get(at, 0)}, and the orders make it {expected[at]}"
+
+
+def _sold_and_paid(tree: OrderTree) -> Iterator[tuple[str, Money]]:
+    order = tree.order
+    if order.confirmed_at is not None:
+        yield RECEIVABLE, order.total - order.held
+        for share in tree.vendor_orders:
+            yield from ((account, Money(-units, order.currency)) for account, units in accounts(share).items())
+    for payment in tree.payments:
+        if payment.is_settled:
+            yield RECEIVABLE, -payment.received
+            yield cash_at(payment.provider), payment.received
+
+
+def _given_back(refund: Refund) -> Iterator[tuple[str, Money]]:
+    if refund.status in GRANTED and not refund.is_return:
+        yield RECEIVABLE, -refund.amount
+    for part in refund.parts:
+        if part.status is PartStatus.DONE:
+            yield RECEIVABLE, part.amount
+        if part.status is PartStatus.DONE and part.method == "provider":
+            yield cash_at(part.provider or ""), -part.amount
+
+
+GRANTED: Final = {*OPEN, RefundStatus.SUCCEEDED}
+
+
+def lines_give_back_what_refunds_say(picture: Picture) -> Differences:
+    """And never more than they were sold for, net and tax each."""
+    pieces = Counter[tuple[str, str, str]]()
+    for refund in picture.refunds:
+        for line in refund.lines if refund.status in GRANTED else ():
+            pieces[refund.order_id, line.vendor_order, line.piece] += line.total.amount
+    shares = [(share, piece) for tree in picture.trees for share in tree.vendor_orders for piece in share.pieces]
+    for share, piece in shares:
+        back, whole = share.given_back(piece).money, share.pieces[piece]
+        if back.total != pieces[share.order_id, share.id, piece]:
+            yield f"{piece} of {share.number} gave {back} back, and refunds are {pieces}"
+        if not (0 <= back.net <= whole.net and 0 <= back.tax <= whole.tax):
+            yield f"{piece} of {share.number} gave {back} of {whole} back"
+
+
+def tenders_give_back_what_refunds_say(picture: Picture) -> Differences:
+    """And never more than they paid; so do payments, of what their provider took."""
+    tenders, payments = Counter[tuple[str, int]](), Counter[str]()
+    for refund in picture.refunds:
+        for part in refund.parts:
+            tenders[refund.order_id, part.tender] += (
+                part.amount.amount if refund.status in GRANTED and not refund.is_return else 0
+            )
+            payments[part.payment_id or ""] += part.amount.amount if part.status is PartStatus.DONE else 0
+    for tree in picture.trees:
+        for place, tender in enumerate(tree.order.tenders):
+            if not 0 <= tender.refunded == tenders[tree.order.id, place] <= tender.amount.amount:
+                yield f"tender {place} of {tree.order.id} gave {tender.refunded} back, and refunds are {tenders}"
+        for payment in tree.payments:
+            if not payment.given_back == payments[payment.id] <= payment.received.amount:
+                yield f"{payment.id} gave {payment.given_back} back, and the parts of refunds are {payments}"
+
+
+def refunds_are_the_sum_of_their_lines(picture: Picture) -> Differences:
+    for refund in picture.refunds:
+        if not refund.is_return and total((line.total for line in refund.lines), refund.currency) != refund.amount:
+            yield f"the lines of {refund.id} are not its parts: {refund}"
 
 
 def versions_are_told_once(picture: Picture) -> Differences:
@@ -309,6 +379,9 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     orders_are_what_their_parts_make_them,
     carts_become_one_order,
     the_ledger_tells_the_same_as_the_orders,
+    lines_give_back_what_refunds_say,
+    tenders_give_back_what_refunds_say,
+    refunds_are_the_sum_of_their_lines,
     versions_are_told_once,
 )
 
@@ -342,9 +415,12 @@ def _by_account(picture: Picture) -> Mapping[tuple[str, str], list[Posting]]:
     return accounts
 
 
+FOR_GOOD: Final = {reason for reason in CancelReason if reason is not CancelReason.UNPAID}
+
+
 def _living(picture: Picture) -> list[OrderTree]:
     """Orders that have, or may still want, what they claimed: all but those given up for good."""
-    return [tree for tree in picture.trees if tree.order.cancel_reason is not CancelReason.NOT_FULFILLABLE]
+    return [tree for tree in picture.trees if tree.order.cancel_reason not in FOR_GOOD]
 
 
 def _claimed(picture: Picture, part: Part, until: Instant | None = None) -> bool:

@@ -20,6 +20,8 @@ from cauri.orders.model import Order, OrderTree
 from cauri.orders.store import ORDERS, VENDOR_ORDERS
 from cauri.orders.uses import USES
 from cauri.payments.store import PAYMENTS
+from cauri.refunds.model import Refund
+from cauri.refunds.store import REFUNDS
 from cauri.wallet.model import Balance
 from cauri.wallet.store import BALANCES
 
@@ -45,6 +47,7 @@ class Picture:
     carts: list[Cart]
     trees: list[OrderTree]
     balances: list[Balance]
+    refunds: list[Refund]
 
     @property
     def stock(self) -> list[Cell]:
@@ -74,6 +77,7 @@ def picture(stored: Items, at: Instant) -> Picture:
         carts=_on(CARTS, commerce, "cart#"),
         trees=_trees(commerce),
         balances=_on(BALANCES, stored["wallet"], "customer#"),
+        refunds=_on(REFUNDS, commerce, "order#", "refund#"),
     )
 
 

@@ -17,7 +17,7 @@ from tests.engines import REGION, TABLE_PREFIX
 Item = Mapping[str, Any]
 Place = tuple[str, str, str]
 ACCOUNT: Final = "123456789012"
-ORDER_NUMBER: Final = re.compile(rb"(ORD-\d{4})-\d+")
+ORDER_NUMBER: Final = re.compile(rb"\b((?:ORD|CN)-\d{4})-\d+")
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,16 @@ from cauri.errors import Refusal
 from cauri.money import Money, split_units
 from cauri.orders.earning import accept, accounts, change
 from cauri.orders.model import SHIPPING, OrderTree, Taxed
-from cauri.refunds.division import Asked, LineAsked, ShippingAsked, amount_of, divide, parts_of, take
+from cauri.refunds.division import amount_of, divide, parts_of, take
 from cauri.refunds.model import (
+    Asked,
+    LineAsked,
     NothingToRefund,
     RefundCurrencyMismatch,
     RefundLine,
     RefundPart,
     RefundTooLarge,
+    ShippingAsked,
     TooManyUnits,
     UnknownLine,
 )

@@ -48,9 +48,14 @@ def definition(template: Template) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def machine(definition: dict[str, Any]) -> Machine:
+def refund_definition(template: Template) -> dict[str, Any]:
+    return read_definition(template.machines["RefundMachine"], template.directory, _Names())
+
+
+@pytest.fixture(scope="session")
+def machines(definition: dict[str, Any], refund_definition: dict[str, Any]) -> dict[str, Machine]:
     put_on_our_clock()
-    return machine_of(definition)
+    return {"checkout": machine_of(definition), "refund": machine_of(refund_definition)}
 
 
 @pytest.fixture(scope="session")
@@ -60,10 +65,10 @@ def furnished() -> list[Beginning]:
 
 
 @pytest.fixture
-def world(engine: Engine, machine: Machine, furnished: list[Beginning]) -> World:
+def world(engine: Engine, machines: dict[str, Machine], furnished: list[Beginning]) -> World:
     """A market with 5 shirts, 5 bags of coffee, and a customer with 5,000 shillings."""
     if not furnished:
-        world = World(database_of(engine), machine)
+        world = World(database_of(engine), machines)
         world.shop.furnish().stock(shirt_l=5, coffee=5).deposit(500_000)
         world.pump()
         furnished.append(Beginning.of(world))

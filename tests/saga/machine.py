@@ -42,6 +42,7 @@ class Execution:
 
     name: str
     input: str
+    machine: Machine
     run: Run | None = None
     deadline: Instant | None = None
     ready: Ready | None = None
@@ -67,22 +68,22 @@ class Execution:
 
 
 class Executions:
-    """The executions of one machine. What its tasks ask for, `front` does."""
+    """The executions of all machines. What their tasks ask for, `front` does."""
 
     on_stage: Executions | None = None
 
-    def __init__(self, machine: Machine, clock: SetClock, front: Front) -> None:
-        self.machine = machine
+    def __init__(self, machines: Mapping[str, Machine], clock: SetClock, front: Front) -> None:
+        self.machines = machines
         self.clock = clock
         self.front = front
         self.all: list[Execution] = []
         self._running: list[Execution] = []
         Executions.on_stage = self
 
-    def start(self, name: str, input_: str) -> None:
+    def start(self, name: str, input_: str, machine: str = "checkout") -> None:
         """As Step Functions does: one that has this name already is this one."""
         if all(execution.name != name for execution in self.all):
-            self.all.append(Execution(name, input_))
+            self.all.append(Execution(name, input_, self.machines[machine]))
 
     def named(self, name: str) -> Execution:
         return next(execution for execution in self.all if execution.name == name)
@@ -126,7 +127,7 @@ class Executions:
         for execution, _ in killed:
             assert execution.run is not None
             execution.run.stop(datetime.now(UTC), "Killed", "the interpreter died")
-            self.all[self.all.index(execution)] = Execution(execution.name, execution.input)
+            self.all[self.all.index(execution)] = Execution(execution.name, execution.input, execution.machine)
             if execution not in self._running:
                 self.go_on(execution)
         return killed
@@ -159,7 +160,18 @@ class Executions:
             execution.paused.set()
 
         start = {"arn": f"{ARN}:{execution.name}", "name": execution.name, "started_at": 0, "input": execution.input}
-        return Run(self.machine, start, over)
+        return Run(execution.machine, start, over)
+
+
+@dataclass(frozen=True)
+class Starter:
+    """One of the machines, for the dispatcher."""
+
+    executions: Executions
+    machine: str
+
+    def start(self, name: str, input_: str) -> None:
+        self.executions.start(name, input_, self.machine)
 
 
 def machine_of(definition: Mapping[str, Any]) -> Machine:

@@ -30,11 +30,13 @@ from cauri.edge.stream import in_order, records_of
 from cauri.inventory.claims import Claims
 from cauri.inventory.sweep import sweep
 from cauri.money import Money
-from cauri.payments.hearing import look_into
+from cauri.payments.hearing import HEARERS, look_into
 from cauri.payments.intake import Delivery, Intake, Received
 from cauri.providers.demo import DemoProvider
 from cauri.providers.demo_wire import SIGNATURE_HEADER, signature
 from cauri.providers.ports import Authentication, ProviderEvent, Unknown, Unreadable
+from cauri.refunds.hearing import hear_refund
+from cauri.refunds.saga import RefundSaga
 from moto.dynamodb.models import dynamodb_backends
 
 from local.machines.interpreter import Machine
@@ -42,7 +44,7 @@ from tests.engines import REGION, TABLE_PREFIX
 from tests.proof.faults import Died, FaultyProvider, Script, ScriptedDatabase
 from tests.proof.state import ACCOUNT, Snapshot, snapshot
 from tests.provider import ScriptedProvider
-from tests.saga.machine import Executions
+from tests.saga.machine import Executions, Starter
 from tests.saga.trouble import Standstill
 from tests.shop import START, TENANT, SetClock, Shop, no_pause
 
@@ -50,6 +52,7 @@ SECRET: Final = "a secret of the tests"
 WIRE: Final = DemoProvider("https://demo.example", SECRET, SetClock(START))
 ASK_AGAIN_AFTER: Final = (5, 60, 300, 3600)
 """The payments' consumer's pauses, in seconds. Source: SPEC 4."""
+HEARD: Final = {**HEARERS, "refund.": hear_refund}
 RECEIVES_MAX: Final = 10
 SWEPT_EVERY: Final = timedelta(minutes=5)
 EXECUTIONS_MAX: Final = 200
@@ -104,14 +107,14 @@ class Message:
 
 
 class World:
-    def __init__(self, database: Database, machine: Machine) -> None:
+    def __init__(self, database: Database, machines: Mapping[str, Machine]) -> None:
         self.provider = TellingProvider()
         self.shop = Shop(database, provider=self.provider)
-        self.machine = machine
+        self.machines = machines
         self.clock = self.shop.clock
-        self.executions = Executions(machine, self.clock, self)
+        self.executions = Executions(machines, self.clock, self)
         self.letters: list[dict[str, Any]] = []
-        """The checkout's dead letters."""
+        """The sagas' dead letters."""
         self.lost_webhooks: list[str] = []
         """The payments' dead letters."""
         self.invocations: list[Invocation] = []
@@ -136,7 +139,7 @@ class World:
         wake = waker(self.shop.database, self.executions)
         return Routes(
             queues={"webhook.received": self},
-            machines={"checkout": self.executions},
+            machines={name: Starter(self.executions, name) for name in self.machines},
             wakes={"order.payment.received": wake, "order.payment.failed": wake},
         )
 
@@ -176,8 +179,11 @@ class World:
             return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": failure}
         return {"StatusCode": 200, "Payload": invocation.outcome}
 
+    def _saga(self, function: str, books: Books) -> CheckoutSaga | RefundSaga:
+        return RefundSaga(books) if function == "RefundSteps" else CheckoutSaga(books, self.executions)
+
     def _run(self, invocation: Invocation) -> None:
-        saga = CheckoutSaga(self.process(invocation.script), self.executions)
+        saga = self._saga(invocation.function, self.process(invocation.script))
         try:
             invocation.outcome = json.loads(json.dumps(saga.run(invocation.payload)))
         except (Exception, Died) as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
@@ -234,7 +240,7 @@ class World:
         body = json.loads(message.body)
         message.receives += 1
         try:
-            look_into(self.process(), body["tenant"], body["data"])
+            look_into(self.process(), body["tenant"], body["data"], HEARD)
         except Exception:  # noqa: BLE001 - as the handler does: it comes again, and at last is a dead letter
             pause = ASK_AGAIN_AFTER[min(message.receives, len(ASK_AGAIN_AFTER)) - 1]
             message.visible_at = self.clock.now + timedelta(seconds=pause)
@@ -358,7 +364,7 @@ class World:
     def replay(self, letter: Mapping[str, Any]) -> None:
         """`cauri dlq replay`: invoke the function of a dead letter with its payload."""
         self.letters.remove(dict(letter))
-        CheckoutSaga(self.process(), self.executions).run(letter["payload"])
+        self._saga(letter["function"], self.process()).run(letter["payload"])
 
 
 @dataclass(frozen=True)
@@ -366,7 +372,7 @@ class Beginning:
     """A world before its sagas, to begin from again and again."""
 
     database: Database
-    machine: Machine
+    machines: Mapping[str, Machine]
     stored: Snapshot
     provider: TellingProvider
     now: Instant
@@ -378,12 +384,12 @@ class Beginning:
     def of(cls, world: World) -> Beginning:
         assert not world.executions.all
         shop, provider, streamed = world.shop, copy.deepcopy(world.provider), _stream()[world.position :]
-        return cls(shop.database, world.machine, snapshot(), provider, world.clock.now, shop.keys, streamed)
+        return cls(shop.database, world.machines, snapshot(), provider, world.clock.now, shop.keys, streamed)
 
     def again(self) -> World:
         """A new world that is as this one was."""
         self.stored.restore()
-        world = World(self.database, self.machine)
+        world = World(self.database, self.machines)
         world.clock.now = self.now
         world.shop.keys = self.keys
         _stream()[:] = self.streamed

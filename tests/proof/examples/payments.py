@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from cauri.books.caller import Caller
 from cauri.money import Money
-from cauri.orders.model import CancelReason
 from cauri.payments.commands import (
     ReceiveWebhook,
     RecordPaymentFailure,
-    RecordPaymentRefund,
     RecordPaymentSuccess,
     by_system,
     failure_key,
-    refund_key,
     success_key,
 )
 from cauri.payments.disputes import RecordDispute
@@ -62,14 +59,6 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     [payment] = shop.tree(an_order(shop)).payments
     return sent(RecordPaymentFailure(payment.id, "no"), by_system(shop.tenant), failure_key(payment.id))
-
-
-@example(RecordPaymentRefund, "of an order that could not be made good")
-def _(shop: Shop) -> Act:
-    order_id = a_paid_order(shop)
-    give_up(shop, order_id, CancelReason.NOT_FULFILLABLE)
-    [payment] = shop.tree(order_id).payments
-    return sent(RecordPaymentRefund(payment.id, "rfd"), by_system(shop.tenant), refund_key(payment.id))
 
 
 @example(RecordDispute, "opened")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -23,7 +24,6 @@ from cauri.checkout.resuming import ResumeCheckout
 from cauri.checkout.store import promotion_key
 from cauri.checkout.waiting import Waiter, wait_item
 from cauri.clock import Instant
-from cauri.errors import Unsettled
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.model import OutOfStock, Part
@@ -42,17 +42,10 @@ from cauri.orders.store import load_tree
 from cauri.orders.uses import PromotionUsedByCustomer
 from cauri.parties.store import tenant_key
 from cauri.payments.asking import settle
-from cauri.payments.commands import RecordPaymentRefund, by_system, refund_key
-from cauri.payments.model import Payment, PaymentStatus
-from cauri.providers.ports import (
-    Declined,
-    Pending,
-    RefundCall,
-    Refunded,
-    RefundNeedsAttention,
-    RefundPending,
-    Unknown,
-)
+from cauri.payments.model import PaymentStatus
+from cauri.providers.ports import Pending, Unknown
+from cauri.refunds.commands import ReturnPayments, returnable
+from cauri.refunds.model import NothingToRefund
 from cauri.wallet.model import HoldGone
 
 RECLAIM_LIVES: Final = timedelta(hours=1)
@@ -90,14 +83,6 @@ Secured = dict[str, Replaced]
 @functools.cache
 def _secured_stock() -> TypeAdapter[Secured]:
     return TypeAdapter(Secured)
-
-
-class RefundUnknownError(Unsettled):
-    """The provider did not say whether it gave the money back. It is asked again; the refund has one reference."""
-
-
-class RefundDeclinedError(Exception):
-    """The provider will not give the money back: people have to."""
 
 
 @dataclass(frozen=True)
@@ -214,12 +199,16 @@ class CheckoutSaga:
         return {"next": "cancelled"}
 
     def refund_payment(self, payload: Payload) -> Result:
-        """Give back every payment of an order that was given up for good; late money of others has its own saga."""
-        tree = self._tree(payload)
-        for payment in tree.payments:
-            given_up = tree.order.cancel_reason is CancelReason.NOT_FULFILLABLE
-            if given_up and payment.is_taken:
-                self._refund(payment)
+        """Have given back what was paid for an order that was given up for good: a refund of its own does it.
+
+        Late money that takes the order on is none of it, and has its own saga.
+        """
+        payments = tuple(payment.id for payment in returnable(self._tree(payload)))
+        if not payments:
+            return {"next": "refunded"}
+        command = ReturnPayments(payload["order_id"], payments)
+        with suppress(NothingToRefund):  # another execution was here first
+            self.books.run(command, _by_saga(payload), f"return:{payload['order_id']}:{','.join(payments)}")
         return {"next": "refunded"}
 
     def release_stock(self, payload: Payload) -> Result:
@@ -280,27 +269,12 @@ class CheckoutSaga:
         cells, locations = (product.cells if product else {}), (rules.locations if rules else ())
         return Wanted(part.sku, cells, locations, quantity, owner)
 
-    def _refund(self, payment: Payment) -> None:
-        amount = payment.taken or payment.amount
-        call = RefundCall(payment.tenant, f"{payment.id}-r1", payment.charge_reference, amount)
-        match self.books.providers[payment.provider].refund(call):
-            case Refunded() as done:
-                self.books.run(
-                    RecordPaymentRefund(payment.id, done.provider_reference),
-                    by_system(payment.tenant),
-                    refund_key(payment.id),
-                )
-            case RefundPending():
-                raise RefundUnknownError(f"{payment.id}: the provider is at it")
-            case Declined(reason) | RefundNeedsAttention(reason=reason):
-                raise RefundDeclinedError(f"{payment.id}: {reason}")
-            case Unknown() as unknown:
-                raise RefundUnknownError(f"{payment.id}: {unknown.why}")
-
 
 def standing(tree: OrderTree, now: Instant) -> str:
     """Where an order goes from here: wait, paid, declined, refund, confirmed, cancelled, or done."""
     order = tree.order
+    if order.status is OrderStatus.CANCELLED and order.confirmed_at is not None:
+        return "done"  # it was sold, and refunded
     statuses = {payment.status for payment in tree.payments}
     paid = statuses <= {PaymentStatus.SUCCEEDED}
     if PaymentStatus.MISMATCHED in statuses and order.status is not OrderStatus.CONFIRMED:

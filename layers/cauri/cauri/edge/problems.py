@@ -33,6 +33,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "token_expired": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "approval_needs_another": HTTPStatus.FORBIDDEN,
     # What there is
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
@@ -44,6 +45,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown_order": HTTPStatus.NOT_FOUND,
     "unknown_payment": HTTPStatus.NOT_FOUND,
     "unknown_promotion": HTTPStatus.NOT_FOUND,
+    "unknown_refund": HTTPStatus.NOT_FOUND,
     "unknown_account": HTTPStatus.NOT_FOUND,
     # What stands against it now
     "contended": HTTPStatus.CONFLICT,
@@ -63,6 +65,10 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "order_paid": HTTPStatus.CONFLICT,
     "order_not_paid": HTTPStatus.CONFLICT,
     "hold_gone": HTTPStatus.CONFLICT,
+    "order_not_refundable": HTTPStatus.CONFLICT,
+    "illegal_refund_change": HTTPStatus.CONFLICT,
+    "money_may_have_moved": HTTPStatus.CONFLICT,
+    "charge_busy": HTTPStatus.CONFLICT,
     "step_undone": HTTPStatus.CONFLICT,
     "step_committed": HTTPStatus.CONFLICT,
     # What a rule says
@@ -89,6 +95,11 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "balance_needs_customer": HTTPStatus.UNPROCESSABLE_ENTITY,
     "insufficient_balance": HTTPStatus.UNPROCESSABLE_ENTITY,
     "email_required": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unknown_line": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "guest_has_no_balance": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "too_many_units": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "refund_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "nothing_to_refund": HTTPStatus.UNPROCESSABLE_ENTITY,
     "provider_not_enabled": HTTPStatus.UNPROCESSABLE_ENTITY,
     "provider_declined": HTTPStatus.UNPROCESSABLE_ENTITY,
     # Others' trouble, and our own

@@ -158,6 +158,28 @@ def hold_in_commit(change: CellHolds) -> Write:
     return _update(_item_of(change.tenant, change.holds[0].part), actions, condition)
 
 
+@dataclass(frozen=True)
+class Returned:
+    """Allocated units of one cell that are available again. `parts` are of one cell."""
+
+    tenant: str
+    parts: tuple[Part, ...]
+
+
+@writes(Returned)
+def take_back(returned: Returned) -> Write:
+    """Refused while one of the parts still is a claim: that would come back a second time when it is allocated."""
+    quantity = sum(part.quantity for part in returned.parts)
+    condition = CellItem.allocated >= quantity
+    for part in returned.parts:
+        condition &= Path(["claims", part.owner]).does_not_exist()
+    actions = [
+        CellItem.available.set(CellItem.available + quantity),
+        CellItem.allocated.set(CellItem.allocated - quantity),
+    ]
+    return _update(_item_of(returned.tenant, returned.parts[0]), actions, condition)
+
+
 def take(tenant: str, part: Part, expires: Instant, *, in_a_full_cell: bool = True) -> Write:
     """Claim units if the cell has them, once per owner. A failure hands back the cell.
 

@@ -60,6 +60,12 @@ class CancelReason(StrEnum):
     """Nobody paid in time, or the provider declined: a late success may still take the order on."""
     NOT_FULFILLABLE = "not_fulfillable"
     """It was paid, and can't be made good: the money goes back."""
+    PART_PAID = "part_paid"
+    """Some of its payments came, too late or too few: they go back, and so does what comes now."""
+    GIVEN_UP = "given_up"
+    """Staff gave it up, since nobody could say whether it was paid: what was, or will be, goes back."""
+    REFUNDED = "refunded"
+    """It was sold, and all of its goods were given back before they were shipped."""
 
 
 PENDING_CHANGES: Final = ("confirm", "cancel")
@@ -380,6 +386,19 @@ class OrderTree:
         order = replace(self.order, payment_status="failed", cancel_reason=reason, cancelled_at=at)
         return self._rolled_up(order, given_up)
 
+    def restock(self, line_id: str, stock: Sequence[Part], at: Instant) -> OrderTree:
+        """The tree when a line has only `stock` left; a line of which nothing is left to ship is cancelled."""
+        shares = tuple(
+            replace(
+                share, lines=tuple(_with_stock(line, stock) if line.id == line_id else line for line in share.lines)
+            )
+            for share in self.vendor_orders
+        )
+        after = self._rolled_up(self.order, shares)
+        if after.order.status is not OrderStatus.CANCELLED:
+            return after
+        return replace(after, order=replace(after.order, cancel_reason=CancelReason.REFUNDED, cancelled_at=at))
+
     def _rolled_up(self, order: Order, vendor_orders: tuple[VendorOrder, ...]) -> OrderTree:
         waits = order.payment_status == "pending"
         status = order_status([vendor_order.status for vendor_order in vendor_orders], waits_for_payment=waits)
@@ -388,6 +407,11 @@ class OrderTree:
     def _illegal(self, change: str) -> IllegalOrderChange:
         pending = self.order.status is OrderStatus.PENDING_PAYMENT
         return IllegalOrderChange(self.order.id, self.order.status, change, PENDING_CHANGES if pending else ())
+
+
+def _with_stock(line: LineItem, stock: Sequence[Part]) -> LineItem:
+    gone = not stock and not line.quantity_fulfilled
+    return replace(line, stock=tuple(stock), status=LineStatus.CANCELLED if gone else line.status)
 
 
 def vendor_order_status(said: VendorOrderStatus, lines: Sequence[LineStatus]) -> VendorOrderStatus:

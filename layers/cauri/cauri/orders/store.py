@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from cauri.books.database import Database
-from cauri.books.shelf import Shelf, shelve
+from cauri.books.shelf import Shelf, Wire, shelve
 from cauri.clock import rfc3339
 from cauri.orders.model import Order, OrderTree, VendorOrder
 from cauri.payments.store import PAYMENTS
@@ -39,7 +40,20 @@ VENDOR_ORDERS: Final = shelve(
 
 def load_tree(database: Database, tenant: str, order_id: str) -> OrderTree | None:
     """The whole order in one Query, or None."""
-    items = database.query_all(TABLE, _partition(tenant, order_id))
+    return tree_of(read_order(database, tenant, order_id))
+
+
+def read_order(database: Database, tenant: str, order_id: str) -> list[Wire]:
+    """Everything that is kept with an order, also what other contexts keep there."""
+    request = {
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": f"{tenant}#order#{order_id}"}},
+    }
+    return database.query_all(TABLE, request)
+
+
+def tree_of(items: Sequence[Wire]) -> OrderTree | None:
+    """The order among what is kept with it."""
     roots = [ORDERS.from_item(item) for item in items if item["sk"]["S"] == "root"]
     if not roots:
         return None
@@ -48,10 +62,3 @@ def load_tree(database: Database, tenant: str, order_id: str) -> OrderTree | Non
         tuple(VENDOR_ORDERS.from_item(item) for item in items if item["sk"]["S"].startswith("vendor#")),
         tuple(PAYMENTS.from_item(item) for item in items if item["sk"]["S"].startswith("payment#")),
     )
-
-
-def _partition(tenant: str, order_id: str) -> dict[str, Any]:
-    return {
-        "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": f"{tenant}#order#{order_id}"}},
-    }

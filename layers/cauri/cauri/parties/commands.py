@@ -46,6 +46,7 @@ class PutTenant(Command):
     limits: dict[Tier, Quota] = field(default_factory=dict)
     expected_version: int | None = None
     """The version that the sender read; another one is refused. 0 is none yet."""
+    refund_approval: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def put_tenant(command: PutTenant, work: Work) -> Plan:
         command.cart_reservation_minutes,
         command.reservation_minutes,
         command.limits,
+        command.refund_approval,
         version=known.version if known else 0,
     )
     if command.expected_version is not None and command.expected_version != tenant.version:

@@ -137,6 +137,8 @@ class Tenant:
     """How long an unpaid order keeps its stock and its holds; None is what the deployment says."""
     limits: dict[Tier, Quota] = field(default_factory=dict)
     """Rate limits that differ from the default ones."""
+    refund_approval: dict[str, int] = field(default_factory=dict)
+    """A refund of more than so many minor units of a currency is approved by a second person. Others need none."""
     version: int = 0
 
     def tax_rate(self, tax_class: str) -> int:

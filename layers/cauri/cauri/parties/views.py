@@ -14,6 +14,8 @@ class TenantView:
 
     Orders are served from `locations` in their order; a reserved cart line keeps its units for a while; limits are
     requests per minute, all those in force.
+
+    A refund of more than `refund_approval`, in minor units by currency, is approved by a second person.
     """
 
     id: str
@@ -28,6 +30,7 @@ class TenantView:
     reservation_minutes: int | None
     limits: dict[Tier, Quota]
     version: int
+    refund_approval: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def tenant_view(tenant: Tenant, version: int) -> TenantView:
         tenant.reservation_minutes,
         dict(tenant.quotas),
         version,
+        tenant.refund_approval,
     )
 
 

@@ -49,15 +49,6 @@ class RecordPaymentFailure(Command):
     reason: str
 
 
-@dataclass(frozen=True)
-class RecordPaymentRefund(Command):
-    """The provider gave the whole payment back."""
-
-    name: ClassVar = "record_payment_refund"
-    payment_id: str
-    provider_reference: str
-
-
 def by_system(tenant: str) -> Caller:
     """Who records what we asked a provider ourselves."""
     return Caller(tenant, "system:payments")
@@ -70,10 +61,6 @@ def success_key(payment_id: str) -> str:
 
 def failure_key(payment_id: str) -> str:
     return f"payment:{payment_id}:failed"
-
-
-def refund_key(payment_id: str) -> str:
-    return f"payment:{payment_id}:refunded"
 
 
 @decides(ReceiveWebhook)
@@ -127,14 +114,6 @@ def record_payment_success(command: RecordPaymentSuccess, work: Work) -> Plan:
 def record_payment_failure(command: RecordPaymentFailure, work: Work) -> Plan:
     payment = _load(command.payment_id, work).change(PaymentChange.FAIL)
     return Plan(_answer(payment)).save(payment).emit(_event("order.payment.failed", payment, reason=command.reason))
-
-
-@decides(RecordPaymentRefund)
-def record_payment_refund(command: RecordPaymentRefund, work: Work) -> Plan:
-    payment = _load(command.payment_id, work).change(PaymentChange.REFUND)
-    taken = payment.taken or payment.amount
-    back = entry("payment refunded", debit(RECEIVABLE, taken), credit(cash_at(payment.provider), taken))
-    return Plan(_answer(payment)).save(payment).post(back).emit(_event("order.payment.refunded", payment))
 
 
 def _answer(payment: Payment) -> dict[str, str]:

@@ -19,6 +19,7 @@ class PaymentStatus(StrEnum):
     MISMATCHED = "mismatched"
     """The provider took another amount than was asked. No value is given for it: it goes back."""
     REFUNDED = "refunded"
+    """All of it went back."""
 
 
 class PaymentChange(StrEnum):
@@ -121,6 +122,10 @@ class Payment:
     """What the provider says it took, where that is not `amount`."""
     reference: str = ""
     """What the provider knows the charge by, where that is not `id`."""
+    given_back: int = 0
+    """Minor units of it that went back to the shopper."""
+    refunding: str | None = None
+    """The refund that is on its way at the provider, or may be: until it is settled, no other goes out."""
     version: int = 0
 
     @property
@@ -141,6 +146,20 @@ class Payment:
     def is_settled(self) -> bool:
         """True once the provider's last word on the charge is recorded."""
         return self.is_taken or self.status is PaymentStatus.REFUNDED
+
+    @property
+    def received(self) -> Money:
+        """What the provider took."""
+        return self.taken or self.amount
+
+    def free(self, refund_id: str) -> Payment:
+        """The payment when this refund is not on its way any more."""
+        return replace(self, refunding=None) if self.refunding == refund_id else self
+
+    def give_back(self, money: Money) -> Payment:
+        """The payment when so much more of it went back."""
+        payment = replace(self, given_back=self.given_back + money.amount)
+        return payment.change(PaymentChange.REFUND) if payment.given_back == self.received.amount else payment
 
     def give_up(self) -> Payment:
         """The payment when nobody waits for it any more."""

@@ -8,52 +8,22 @@ in all, not on each refund. Pure. Source: SPEC 4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cauri.money import Money, round_half_even, split_units, total
 from cauri.orders.model import SHIPPING, LineItem, Order, OrderTree, Refunded, Taxed, VendorOrder
 from cauri.refunds.model import (
+    Asked,
+    LineAsked,
     NothingToRefund,
     RefundCurrencyMismatch,
     RefundLine,
     RefundPart,
     RefundTooLarge,
+    ShippingAsked,
     TooManyUnits,
     UnknownLine,
 )
-
-
-@dataclass(frozen=True)
-class LineAsked:
-    """So many units of a line, or else an amount of its price. `restock`: its units are for sale again."""
-
-    line_id: str
-    quantity: int = 0
-    amount: Money | None = None
-    restock: bool = False
-
-
-@dataclass(frozen=True)
-class ShippingAsked:
-    """The shipping of one vendor order: an amount of it, or else all that is left."""
-
-    vendor_order: str
-    amount: Money | None = None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is to be given back: lines and shipping; or else an amount of the whole; or else all that is left.
-
-    `tenders` says which tenders give first, by payment id or ``balance``; without it each gives in proportion.
-    """
-
-    lines: tuple[LineAsked, ...] = ()
-    shipping: tuple[ShippingAsked, ...] = ()
-    amount: Money | None = None
-    restock: bool = False
-    """Of a refund of all that is left: its units are for sale again."""
-    tenders: tuple[str, ...] = ()
 
 
 def divide(asked: Asked, tree: OrderTree) -> list[RefundLine]:

@@ -66,12 +66,14 @@ class PartStatus(StrEnum):
     DONE = "done"
 
 
-MAY_HAVE_MOVED: Final = frozenset({PartStatus.SENT, PartStatus.PENDING, PartStatus.NEEDS_ATTENTION, PartStatus.DONE})
 ASK_AGAIN: Final = (
     *(timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=1)),
     *(timedelta(days=1),) * 5,
 )
 """How long to wait before a provider is asked again what became of a refund. Then people look. Source: SPEC 4."""
+
+SETTLES_IN: Final = timedelta(seconds=30)
+"""Whoever asked a provider for a refund is not at it any more after so long, whatever became of the call."""
 
 
 @dataclass
@@ -193,6 +195,16 @@ class MoneyMayHaveMoved(Refusal):
 
 
 @dataclass
+class MoneyBackNeedsCustomer(Refusal):
+    """A guest has no balance to give money back to."""
+
+    code: ClassVar[str] = "guest_has_no_balance"
+
+    def detail(self) -> str:
+        return "A guest has no balance that money could go back to."
+
+
+@dataclass
 class ChargeBusy(Refusal):
     """Refunds of one charge go out one by one."""
 
@@ -202,6 +214,39 @@ class ChargeBusy(Refusal):
 
     def detail(self) -> str:
         return f"Refund {self.refund_id} of payment {self.payment_id} is not settled yet."
+
+
+@dataclass(frozen=True)
+class LineAsked:
+    """So many units of a line, or else an amount of its price. `restock`: its units are for sale again."""
+
+    line_id: str
+    quantity: int = 0
+    amount: Money | None = None
+    restock: bool = False
+
+
+@dataclass(frozen=True)
+class ShippingAsked:
+    """The shipping of one vendor order: an amount of it, or else all that is left."""
+
+    vendor_order: str
+    amount: Money | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be given back: lines and shipping; or else an amount of the whole; or else all that is left.
+
+    `tenders` says which tenders give first, by payment id or ``balance``; without it each gives in proportion.
+    """
+
+    lines: tuple[LineAsked, ...] = ()
+    shipping: tuple[ShippingAsked, ...] = ()
+    amount: Money | None = None
+    restock: bool = False
+    """Of a refund of all that is left: its units are for sale again."""
+    tenders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,15 +282,17 @@ class RefundPart:
     status: PartStatus = PartStatus.WAITING
     provider_reference: str | None = None
     reason: str | None = None
-    asked: int = 0
-    """How often the provider did not say how it ended."""
+    asked_at: Instant | None = None
+    """When the provider was first asked for it: from then on count the times to ask what became of it."""
+    sent_at: Instant | None = None
+    """When it was last asked for it."""
 
 
 @dataclass(frozen=True)
 class Refund:
     """Money back for one order. Its version guards its parts.
 
-    `is_return` marks the money of an order that never became a sale: no line is refunded, and nothing reversed.
+    A return gives back the money of an order that never became a sale: no line is refunded, and nothing reversed.
     """
 
     tenant: str
@@ -258,8 +305,9 @@ class Refund:
     reason: str
     requested_by: str
     requested_at: Instant
+    asked: Asked | None = None
+    """What was asked for. None for a return: that gives back all that was taken."""
     status: RefundStatus = RefundStatus.REQUESTED
-    is_return: bool = False
     approved_by: str | None = None
     approved_at: Instant | None = None
     settled_at: Instant | None = None
@@ -267,6 +315,10 @@ class Refund:
     executions: int = 0
     """How many sagas were started for it."""
     version: int = 0
+
+    @property
+    def is_return(self) -> bool:
+        return self.asked is None
 
     @property
     def amount(self) -> Money:
@@ -299,7 +351,7 @@ class Refund:
         moved = replace(self, parts=parts)
         if self.status is RefundStatus.APPROVED:
             moved = moved.change(RefundChange.PROCESS)
-        change = _follows(parts)
+        change = self._follows(parts)
         if change is RefundChange.PROCESS:
             return moved.change(change) if moved.status is RefundStatus.NEEDS_ATTENTION else moved
         if change is RefundChange.WORRY and moved.status is RefundStatus.NEEDS_ATTENTION:
@@ -307,14 +359,49 @@ class Refund:
         over = change in (RefundChange.SUCCEED, RefundChange.FAIL)
         return replace(moved.change(change), settled_at=at if over else None)
 
+    def _follows(self, parts: tuple[RefundPart, ...]) -> RefundChange:
+        """What the parts make of it. Declined as a whole, it fails; in part, people have to find another way.
 
-def _follows(parts: tuple[RefundPart, ...]) -> RefundChange:
-    """What a refund's parts make of it. Declined as a whole, it fails; in part, people have to find another way."""
-    statuses = {part.status for part in parts}
-    if statuses <= {PartStatus.DONE}:
-        return RefundChange.SUCCEED
-    if statuses <= {PartStatus.DECLINED}:
-        return RefundChange.FAIL
-    if statuses & {PartStatus.WAITING, PartStatus.SENT, PartStatus.PENDING}:
-        return RefundChange.PROCESS
-    return RefundChange.WORRY
+        So do they for a return: its money is the shopper's, whatever the provider says.
+        """
+        statuses = {part.status for part in parts}
+        if statuses <= {PartStatus.DONE}:
+            return RefundChange.SUCCEED
+        if statuses <= {PartStatus.DECLINED} and not self.is_return:
+            return RefundChange.FAIL
+        if statuses & {PartStatus.WAITING, PartStatus.SENT, PartStatus.PENDING}:
+            return RefundChange.PROCESS
+        return RefundChange.WORRY
+
+
+@dataclass(frozen=True)
+class CreditNoteLine:
+    """A line of a credit note. `net + tax` is its amount."""
+
+    title: str
+    vendor_id: str
+    quantity: int
+    net: Money
+    tax: Money
+
+
+@dataclass(frozen=True)
+class CreditNote:
+    """The document that lowers what an order owes, issued when its refund is granted; void if no money moved."""
+
+    tenant: str
+    order_id: str
+    refund_id: str
+    number: str
+    order_number: str
+    customer_id: str | None
+    lines: tuple[CreditNoteLine, ...]
+    net: Money
+    tax: Money
+    issued_at: Instant
+    voided_at: Instant | None = None
+    version: int = 0
+
+    @property
+    def total(self) -> Money:
+        return self.net + self.tax
