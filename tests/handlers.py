@@ -14,7 +14,7 @@ from cauri.edge import outbox, wiring
 
 from tests.engines import TABLE_PREFIX
 
-CACHED: Final = (wiring.database, wiring.books, wiring.settings, wiring.providers, outbox.client)
+CACHED: Final = (wiring.database, wiring.books, wiring.settings, wiring.providers, outbox.wire)
 
 
 @contextmanager

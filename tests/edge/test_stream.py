@@ -124,36 +124,37 @@ class Aws:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.refuses: dict[str, str] = {}
+        self.fails = 0
 
-    def __getattr__(self, action: str) -> Any:
-        def call(**parameters: Any) -> dict[str, Any]:
-            if code := self.refuses.get(action):
-                raise botocore.exceptions.ClientError({"Error": {"Code": code, "Message": code}}, action)
-            self.asked.append((action, parameters))
-            return {}
-
-        return call
+    def send(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if self.fails:
+            self.fails -= 1
+            raise botocore.exceptions.HTTPClientError(error=ConnectionResetError())
+        if code := self.refuses.get(action):
+            raise botocore.exceptions.ClientError({"Error": {"Code": code, "Message": code}}, action)
+        self.asked.append((action, parameters))
+        return {}
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     aws = Aws()
-    monkeypatch.setattr(outbox, "client", lambda service: aws)
+    monkeypatch.setattr(outbox, "wire", lambda service: aws)
     return aws
 
 
 def test_a_saga_that_has_started_is_not_started_again(aws: Aws) -> None:
     machine = StateMachine("arn:checkout")
     machine.start("ord_1", "{}")
-    aws.refuses["start_execution"] = "ExecutionAlreadyExists"
+    aws.refuses["StartExecution"] = "ExecutionAlreadyExists"
     machine.start("ord_1", "{}")
 
-    assert aws.asked == [("start_execution", {"stateMachineArn": "arn:checkout", "name": "ord_1", "input": "{}"})]
+    assert aws.asked == [("StartExecution", {"stateMachineArn": "arn:checkout", "name": "ord_1", "input": "{}"})]
 
 
 @pytest.mark.parametrize("code", sorted(GONE))
 def test_who_waits_no_more_is_left_alone(aws: Aws, code: str) -> None:
-    aws.refuses["send_task_success"] = code
+    aws.refuses["SendTaskSuccess"] = code
 
     TaskTokens().wake("token")
 
@@ -161,9 +162,9 @@ def test_who_waits_no_more_is_left_alone(aws: Aws, code: str) -> None:
 @pytest.mark.parametrize(
     ("action", "do"),
     [
-        ("start_execution", lambda: StateMachine("arn:checkout").start("ord_1", "{}")),
-        ("send_task_success", lambda: TaskTokens().wake("token")),
-        ("send_message", lambda: SqsQueue("https://sqs.example/payments").send("{}")),
+        ("StartExecution", lambda: StateMachine("arn:checkout").start("ord_1", "{}")),
+        ("SendTaskSuccess", lambda: TaskTokens().wake("token")),
+        ("SendMessage", lambda: SqsQueue("https://sqs.example/payments").send("{}")),
     ],
 )
 def test_any_other_trouble_is_raised_so_that_the_stream_brings_it_again(aws: Aws, action: str, do: Any) -> None:
@@ -171,6 +172,15 @@ def test_any_other_trouble_is_raised_so_that_the_stream_brings_it_again(aws: Aws
 
     with pytest.raises(botocore.exceptions.ClientError):
         do()
+
+
+def test_a_connection_that_died_meanwhile_is_made_anew_once(aws: Aws) -> None:
+    aws.fails = 1
+    SqsQueue("https://sqs.example/payments").send("{}")
+    assert aws.asked == [("SendMessage", {"QueueUrl": "https://sqs.example/payments", "MessageBody": "{}"})]
+    aws.fails = 2
+    with pytest.raises(botocore.exceptions.HTTPClientError):
+        SqsQueue("https://sqs.example/payments").send("{}")
 
 
 # -- The function ---------------------------------------------------------------------------------------
@@ -194,16 +204,16 @@ def test_the_dispatcher_starts_sends_and_wakes(engine: Engine, dispatch: Any, aw
 
     start, send, wake = aws.asked
     assert start == (
-        "start_execution",
+        "StartExecution",
         {"stateMachineArn": "arn:checkout", "name": "ord_1", "input": '{"tenant": "soko", "order_id": "ord_1"}'},
     )
-    assert send[0] == "send_message"
+    assert send[0] == "SendMessage"
     assert json.loads(send[1]["MessageBody"])["resource"] == "whk_1"
-    assert wake == ("send_task_success", {"taskToken": "a token", "output": "{}"})
+    assert wake == ("SendTaskSuccess", {"taskToken": "a token", "output": "{}"})
 
 
 def test_what_can_not_be_sent_on_comes_again(dispatch: Any, aws: Aws) -> None:
-    aws.refuses["send_message"] = "ThrottlingException"
+    aws.refuses["SendMessage"] = "ThrottlingException"
     webhook = a_record(2, events=(Event("webhook.received", "whk_1", 1, {}),))
 
     assert dispatch.handler(batch(a_record(1), webhook), None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}

@@ -11,9 +11,10 @@ from typing import Any, Final, TypeVar
 
 import botocore.exceptions
 
-from cauri.books import wire
 from cauri.books.shelf import Found, Key, Wire, Write
 from cauri.errors import ContendedError, UnavailableError
+from cauri.wire import DYNAMODB
+from cauri.wire import Wire as Connection
 
 BATCH_GET_KEYS_MAX: Final = 100
 TRANSACTION_ACTIONS_MAX: Final = 100
@@ -74,7 +75,9 @@ class Database:
 
     def __init__(self, *, prefix: str, region: str, host: str | None = None) -> None:
         self._prefix = prefix
-        self._wire = wire.Wire(region=region, host=host, connect_seconds=1, read_seconds=3, pool=2 * PARALLEL_CALLS_MAX)
+        self._wire = Connection(
+            DYNAMODB, region=region, host=host, connect_seconds=1, read_seconds=3, pool=2 * PARALLEL_CALLS_MAX
+        )
         self.meter = Meter()
         self._thread = threading.local()
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import functools
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import botocore.config
-import botocore.exceptions
-import botocore.session
+from botocore.exceptions import ClientError, HTTPClientError
 
-_QUICK: Final = botocore.config.Config(
-    connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"}
-)
+from cauri.wire import SQS, STEP_FUNCTIONS, Service, Wire
+
 GONE: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 
 
 @functools.cache
-def client(service: str) -> Any:
-    """A botocore client with short deadlines, made when it is first needed."""
-    return botocore.session.get_session().create_client(service, config=_QUICK)
+def wire(service: Service) -> Wire:
+    """The connection to a service, with short deadlines."""
+    return Wire(service, region=os.environ["AWS_REGION"], connect_seconds=1, read_seconds=5, pool=1)
+
+
+def ask(service: Service, operation: str, request: Mapping[str, Any]) -> None:
+    """Once more where nothing was answered: a connection that was kept while the function slept is often dead."""
+    try:
+        wire(service).send(operation, request)
+    except HTTPClientError:
+        wire(service).send(operation, request)
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class SqsQueue:
     url: str
 
     def send(self, message: str) -> None:
-        client("sqs").send_message(QueueUrl=self.url, MessageBody=message)
+        ask(SQS, "SendMessage", {"QueueUrl": self.url, "MessageBody": message})
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,8 @@ class StateMachine:
     def start(self, name: str, input_: str) -> None:
         """Start an execution. One that has this name already is this one."""
         try:
-            client("stepfunctions").start_execution(stateMachineArn=self.arn, name=name, input=input_)
-        except botocore.exceptions.ClientError as error:
+            ask(STEP_FUNCTIONS, "StartExecution", {"stateMachineArn": self.arn, "name": name, "input": input_})
+        except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
 
@@ -47,7 +54,7 @@ class TaskTokens:
     def wake(self, token: str) -> None:
         """Let the execution that waits with `token` go on. One that waits no more is left alone."""
         try:
-            client("stepfunctions").send_task_success(taskToken=token, output="{}")
-        except botocore.exceptions.ClientError as error:
+            ask(STEP_FUNCTIONS, "SendTaskSuccess", {"taskToken": token, "output": "{}"})
+        except ClientError as error:
             if error.response["Error"]["Code"] not in GONE:
                 raise

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cauri.edge.outbox import client
+from cauri.edge.outbox import ask
 from cauri.edge.stream import BatchResponse
+from cauri.wire import SQS
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,5 @@ class Consumer:
         failures = int(message["attributes"]["ApproximateReceiveCount"])
         seconds = self.pauses[min(failures, len(self.pauses)) - 1]
         handle = message["receiptHandle"]
-        client("sqs").change_message_visibility(
-            QueueUrl=self.queue_url, ReceiptHandle=handle, VisibilityTimeout=seconds
-        )
+        request = {"QueueUrl": self.queue_url, "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+        ask(SQS, "ChangeMessageVisibility", request)

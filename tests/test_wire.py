@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, HTTPClientError
-from cauri.books.wire import Wire
+from cauri.wire import DYNAMODB, SQS, STEP_FUNCTIONS, Service, Wire
 
 from tests.engines import REGION, TABLE_PREFIX, Engine
 
@@ -26,7 +26,7 @@ Answers = Callable[[], tuple[int, bytes]]
 
 
 def wire_to(url: str | None, read_seconds: float = 3) -> Wire:
-    return Wire(region=REGION, host=url, connect_seconds=1, read_seconds=read_seconds, pool=4)
+    return Wire(DYNAMODB, region=REGION, host=url, connect_seconds=1, read_seconds=read_seconds, pool=4)
 
 
 @pytest.fixture
@@ -95,9 +95,17 @@ def test_a_request_is_signed_as_botocore_signs_it(monkeypatch: pytest.MonkeyPatc
     assert headers.get("x-amz-security-token", "") == token
 
 
-def test_without_an_endpoint_of_its_own_it_asks_where_botocore_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    client = botocore.session.get_session().create_client("dynamodb", region_name=REGION)
-    assert wire_to(None)._url == client.meta.endpoint_url + "/"
+@pytest.mark.parametrize("service, name", [(DYNAMODB, "dynamodb"), (SQS, "sqs"), (STEP_FUNCTIONS, "stepfunctions")])
+def test_a_service_is_what_botocore_knows_it_as(service: Service, name: str) -> None:
+    client = botocore.session.get_session().create_client(name, region_name=REGION)
+    known = client.meta.service_model
+    assert service == Service(known.service_id.hyphenize(), known.signing_name, known.metadata["targetPrefix"])
+    assert known.metadata["jsonVersion"] == "1.0"
+    wire = Wire(service, region=REGION, connect_seconds=1, read_seconds=1, pool=1)
+    assert wire._url == client.meta.endpoint_url + "/"
+
+
+def test_the_environment_may_say_where_a_service_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1/")
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2")
     assert wire_to(None)._url == "http://127.0.0.1:2/"

@@ -1,4 +1,4 @@
-"""DynamoDB's protocol: signed JSON over HTTP, and nothing of botocore on the way but its credentials and its hook.
+"""The protocol of AWS's JSON services: signed JSON over HTTP, with no more of botocore than its credentials and hooks.
 
 botocore's client looks up the endpoint, the shapes and the user agent anew at every call, which takes longer than
 all the rest of a command: ``docs/performance.md`` has the figures.
@@ -14,6 +14,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,20 +24,41 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from urllib3.exceptions import HTTPError
 
-TARGET: Final = "DynamoDB_20120810."
 CONTENT_TYPE: Final = "application/x-amz-json-1.0"
 SIGNED: Final = "host;x-amz-date;x-amz-target"
 SIGNED_WITH_TOKEN: Final = "host;x-amz-date;x-amz-security-token;x-amz-target"
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """`name` is botocore's for its events, `prefix` that of its host and of its signatures."""
+
+    name: str
+    prefix: str
+    target: str
+
+
+DYNAMODB: Final = Service("dynamodb", "dynamodb", "DynamoDB_20120810")
+SQS: Final = Service("sqs", "sqs", "AmazonSQS")
+STEP_FUNCTIONS: Final = Service("sfn", "states", "AWSStepFunctions")
+
+
 class Wire:
-    """One endpoint of DynamoDB. It connects at its first call, and may be shared by threads. It never retries."""
+    """One endpoint of a service. It connects at its first call, and may be shared by threads. It never retries."""
 
     def __init__(
-        self, *, region: str, host: str | None, connect_seconds: float, read_seconds: float, pool: int
+        self,
+        service: Service,
+        *,
+        region: str,
+        host: str | None = None,
+        connect_seconds: float,
+        read_seconds: float,
+        pool: int,
     ) -> None:
+        self._service = service
         self._region = region
-        self._url = (host or _endpoint(region)).rstrip("/") + "/"
+        self._url = (host or _endpoint(service, region)).rstrip("/") + "/"
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._pool_size = pool
 
@@ -83,13 +105,13 @@ class Wire:
             raise _refusal(operation, status, answer)
         # Most answers have no binary in them, and then no function is called for each of their objects.
         read: dict[str, Any] = json.loads(answer, object_hook=_binary if b'"B"' in answer else None)
-        self._events.emit(f"response-received.dynamodb.{operation}", parsed_response=read)
+        self._events.emit(f"response-received.{self._service.name}.{operation}", parsed_response=read)
         return read
 
     def _hooked(self, operation: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes] | None:
-        """What somebody answers in DynamoDB's place, by the hook that botocore's own clients have."""
+        """What somebody answers in the service's place, by the hook that botocore's own clients have."""
         request = AWSPreparedRequest("POST", self._url, headers, body, stream_output=False)  # type: ignore[arg-type]
-        for _, response in self._events.emit(f"before-send.dynamodb.{operation}", request=request):
+        for _, response in self._events.emit(f"before-send.{self._service.name}.{operation}", request=request):
             if response is not None:
                 return response.status_code, response.content
         return None
@@ -105,18 +127,19 @@ class Wire:
         """The headers of a request, with a signature of version 4."""
         owner = self._credentials.get_frozen_credentials()
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        headers = {"Content-Type": CONTENT_TYPE, "X-Amz-Date": now, "X-Amz-Target": TARGET + operation}
+        target, service = f"{self._service.target}.{operation}", self._service.prefix
+        headers = {"Content-Type": CONTENT_TYPE, "X-Amz-Date": now, "X-Amz-Target": target}
         token = f"x-amz-security-token:{owner.token}\n" if owner.token else ""
         if token:
             headers["X-Amz-Security-Token"] = owner.token
         names = SIGNED_WITH_TOKEN if token else SIGNED
         canonical = (
-            f"POST\n/\n\nhost:{self._host}\nx-amz-date:{now}\n{token}x-amz-target:{TARGET}{operation}\n\n"
+            f"POST\n/\n\nhost:{self._host}\nx-amz-date:{now}\n{token}x-amz-target:{target}\n\n"
             f"{names}\n{hashlib.sha256(body).hexdigest()}"
         )
-        scope = f"{now[:8]}/{self._region}/dynamodb/aws4_request"
+        scope = f"{now[:8]}/{self._region}/{service}/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        signature = _hmac(_signing_key(owner.secret_key, now[:8], self._region), text).hex()
+        signature = _hmac(_signing_key(owner.secret_key, now[:8], self._region, service), text).hex()
         headers["Authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={owner.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
         )
@@ -130,10 +153,10 @@ class Wire:
         return parts.hostname or "" if parts.port in (None, usual) else parts.netloc
 
 
-def _endpoint(region: str) -> str:
+def _endpoint(service: Service, region: str) -> str:
     """As botocore finds it: the environment may say another."""
-    told = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL")
-    return told or f"https://dynamodb.{region}.amazonaws.com"
+    told = os.environ.get(f"AWS_ENDPOINT_URL_{service.name.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+    return told or f"https://{service.prefix}.{region}.amazonaws.com"
 
 
 def _trust(url: str) -> dict[str, Any]:
@@ -145,10 +168,10 @@ def _trust(url: str) -> dict[str, Any]:
     return {"cert_reqs": "CERT_REQUIRED", "ca_certs": os.environ.get("AWS_CA_BUNDLE") or get_cert_path(True)}
 
 
-@functools.lru_cache(maxsize=2)
-def _signing_key(secret: str, day: str, region: str) -> bytes:
+@functools.lru_cache(maxsize=8)
+def _signing_key(secret: str, day: str, region: str, service: str) -> bytes:
     key = _hmac(f"AWS4{secret}".encode(), day)
-    for part in (region, "dynamodb", "aws4_request"):
+    for part in (region, service, "aws4_request"):
         key = _hmac(key, part)
     return key
 
@@ -170,7 +193,7 @@ def _binary(found: dict[str, Any]) -> dict[str, Any]:
 def _refusal(operation: str, status: int, answer: bytes) -> ClientError:
     try:
         told: Any = json.loads(answer, object_hook=_binary)
-    except ValueError:  # not DynamoDB, but something on the way
+    except ValueError:  # not the service, but something on the way
         told = {"__type": "ServiceUnavailable"}
     code = told.pop("__type", str(status)).rpartition("#")[2]
     message = told.pop("message", told.pop("Message", ""))
