@@ -22,6 +22,7 @@ import botocore.session
 import urllib3
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.0"
@@ -79,9 +80,11 @@ class Wire:
 
     @functools.cached_property
     def _pool(self) -> urllib3.HTTPConnectionPool:
-        return urllib3.connection_from_url(
+        pool = urllib3.connection_from_url(
             self._url, timeout=self._timeout, retries=False, maxsize=self._pool_size, **_trust(self._url)
         )
+        pool.ConnectionCls = _SecurelyAtOnce if pool.scheme == "https" else _AtOnce
+        return pool
 
     def get_ready(self) -> None:
         """Make what the first call would wait for, but the connection."""
@@ -151,6 +154,27 @@ class Wire:
         parts = urlsplit(self._url)
         usual = {"http": 80, "https": 443}[parts.scheme]
         return parts.hostname or "" if parts.port in (None, usual) else parts.netloc
+
+
+class _SendsAtOnce:
+    """Sends head and body in one packet, where urllib3 sends two: half of what sending costs."""
+
+    _head = b""
+
+    def send(self, data: Any) -> None:
+        if data.startswith(b"POST ") and data.endswith(b"\r\n\r\n"):
+            self._head = data
+        else:
+            head, self._head = self._head, b""
+            super().send(head + data)  # type: ignore[misc]
+
+
+class _AtOnce(_SendsAtOnce, HTTPConnection):
+    pass
+
+
+class _SecurelyAtOnce(_SendsAtOnce, HTTPSConnection):
+    pass
 
 
 def _endpoint(service: Service, region: str) -> str:
