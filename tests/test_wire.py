@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, HTTPClientError
-from cauri.wire import DYNAMODB, SQS, STEP_FUNCTIONS, Service, Wire
+from cauri.wire import DYNAMODB, SECRETS_MANAGER, SQS, STEP_FUNCTIONS, Service, Wire
 
 from tests.engines import REGION, TABLE_PREFIX, Engine
 
@@ -95,12 +95,17 @@ def test_a_request_is_signed_as_botocore_signs_it(monkeypatch: pytest.MonkeyPatc
     assert headers.get("x-amz-security-token", "") == token
 
 
-@pytest.mark.parametrize("service, name", [(DYNAMODB, "dynamodb"), (SQS, "sqs"), (STEP_FUNCTIONS, "stepfunctions")])
+@pytest.mark.parametrize(
+    "service, name",
+    [(DYNAMODB, "dynamodb"), (SQS, "sqs"), (STEP_FUNCTIONS, "stepfunctions"), (SECRETS_MANAGER, "secretsmanager")],
+)
 def test_a_service_is_what_botocore_knows_it_as(service: Service, name: str) -> None:
     client = botocore.session.get_session().create_client(name, region_name=REGION)
     known = client.meta.service_model
-    assert service == Service(known.service_id.hyphenize(), known.signing_name, known.metadata["targetPrefix"])
-    assert known.metadata["jsonVersion"] == "1.0"
+    told = known.metadata
+    assert service == Service(
+        known.service_id.hyphenize(), known.signing_name, told["targetPrefix"], told["jsonVersion"]
+    )
     wire = Wire(service, region=REGION, connect_seconds=1, read_seconds=1, pool=1)
     assert wire._url == client.meta.endpoint_url + "/"
 

@@ -15,7 +15,7 @@ USED: Final = "permissions.used"
 Need = tuple[str, str]
 """An action, and how the ARN of its resource ends; "" where a call does not say which resource it is for."""
 
-PREFIXES: Final = {"sfn": "states"}
+PREFIXES: Final = {"sfn": "states", "secrets-manager": "secretsmanager"}
 """The prefix of a service's actions, where botocore calls the service by another name."""
 
 TRANSACTED: Final = {

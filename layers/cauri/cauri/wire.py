@@ -25,7 +25,6 @@ from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-CONTENT_TYPE: Final = "application/x-amz-json-1.0"
 SIGNED: Final = "host;x-amz-date;x-amz-target"
 SIGNED_WITH_TOKEN: Final = "host;x-amz-date;x-amz-security-token;x-amz-target"
 
@@ -37,11 +36,17 @@ class Service:
     name: str
     prefix: str
     target: str
+    json_version: str = "1.0"
+
+    @property
+    def content_type(self) -> str:
+        return f"application/x-amz-json-{self.json_version}"
 
 
 DYNAMODB: Final = Service("dynamodb", "dynamodb", "DynamoDB_20120810")
 SQS: Final = Service("sqs", "sqs", "AmazonSQS")
 STEP_FUNCTIONS: Final = Service("sfn", "states", "AWSStepFunctions")
+SECRETS_MANAGER: Final = Service("secrets-manager", "secretsmanager", "secretsmanager", "1.1")
 
 
 class Wire:
@@ -131,7 +136,7 @@ class Wire:
         owner = self._credentials.get_frozen_credentials()
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         target, service = f"{self._service.target}.{operation}", self._service.prefix
-        headers = {"Content-Type": CONTENT_TYPE, "X-Amz-Date": now, "X-Amz-Target": target}
+        headers = {"Content-Type": self._service.content_type, "X-Amz-Date": now, "X-Amz-Target": target}
         token = f"x-amz-security-token:{owner.token}\n" if owner.token else ""
         if token:
             headers["X-Amz-Security-Token"] = owner.token
@@ -179,7 +184,8 @@ class _SecurelyAtOnce(_SendsAtOnce, HTTPSConnection):
 
 def _endpoint(service: Service, region: str) -> str:
     """As botocore finds it: the environment may say another."""
-    told = os.environ.get(f"AWS_ENDPOINT_URL_{service.name.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+    own = f"AWS_ENDPOINT_URL_{service.name.upper().replace('-', '_')}"
+    told = os.environ.get(own) or os.environ.get("AWS_ENDPOINT_URL")
     return told or f"https://{service.prefix}.{region}.amazonaws.com"
 
 

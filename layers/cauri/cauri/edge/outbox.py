@@ -21,12 +21,12 @@ def wire(service: Service) -> Wire:
     return Wire(service, region=os.environ["AWS_REGION"], connect_seconds=1, read_seconds=5, pool=1)
 
 
-def ask(service: Service, operation: str, request: Mapping[str, Any]) -> None:
+def ask(service: Service, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """Once more where nothing was answered: a connection that was kept while the function slept is often dead."""
     try:
-        wire(service).send(operation, request)
+        return wire(service).send(operation, request)
     except HTTPClientError:
-        wire(service).send(operation, request)
+        return wire(service).send(operation, request)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from typing import Final
 
 import botocore.exceptions
 
-from cauri.edge.outbox import client
+from cauri.edge.outbox import ask
 from cauri.providers.keys import KeysUnavailableError
+from cauri.wire import SECRETS_MANAGER
 
 FRESH_SECONDS: Final = 300.0
 """How long what was read counts. A key that is rotated works on for as long as it is in the secret at all."""
@@ -31,7 +32,7 @@ Read = Callable[[], str]
 
 def secret_text(secret_id: str) -> Read:
     """How the text of a secret is read. Raises botocore's exceptions."""
-    return lambda: str(client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+    return lambda: str(ask(SECRETS_MANAGER, "GetSecretValue", {"SecretId": secret_id})["SecretString"])
 
 
 class TenantKeys:
