@@ -188,7 +188,11 @@ def test_a_connection_that_died_meanwhile_is_made_anew_once(aws: Aws) -> None:
 
 @pytest.fixture
 def dispatch(engine: Engine) -> Iterator[Any]:
-    environment = {"PAYMENTS_QUEUE_URL": "https://sqs.example/payments", "CHECKOUT_MACHINE_ARN": "arn:checkout"}
+    environment = {
+        "PAYMENTS_QUEUE_URL": "https://sqs.example/payments",
+        "CHECKOUT_MACHINE_ARN": "arn:checkout",
+        "REFUND_MACHINE_ARN": "arn:refund",
+    }
     with loaded("functions.books.dispatch", STAGE=STAGE, **environment) as function:
         yield function
 
