@@ -19,7 +19,6 @@ from cauri.checkout.model import (
     OrderCurrencyMismatch,
     PriceChanged,
     QuantityTooLarge,
-    SeveralProviderTenders,
     TendersDoNotMatch,
     TooManyLines,
     TooManyReserved,
@@ -311,7 +310,6 @@ REFUSALS: Final[list[Any]] = [
     PromotionUsedUp,
     PromotionUsedByCustomer,
     OrderCurrencyMismatch,
-    SeveralProviderTenders,
     BalanceNeedsCustomer,
     TendersDoNotMatch,
     InsufficientBalance,
@@ -334,7 +332,9 @@ def checkout(body: CheckoutRequest) -> Checkout:
     """Check out: make an order of a cart, or of lines
 
     Prices are ours. Stock is reserved, balances are held, and the answer says where to pay the rest: at its
-    `authorization_url`, unless that is null. An order that is not paid in time is cancelled.
+    `authorization_url`, unless that is null. With several provider tenders (a deposit and the rest) `to_pay` has a
+    place for each: the order is confirmed when all are paid. One that is not paid whole in time is cancelled, and what
+    was paid of it goes back.
     """
     return body.command()
 

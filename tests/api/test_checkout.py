@@ -159,7 +159,7 @@ def test_lines_of_one_product_are_one_line(people: People, shop: Shop) -> None:
             422,
             "currency_mismatch",
         ),
-        ({"tenders": [*BY_CARD, *BY_CARD]}, 422, "several_provider_tenders"),
+        ({"tenders": [*BY_CARD, *BY_CARD]}, 422, "tenders_do_not_match"),
         ({"tenders": [{"type": "provider", "provider": "paystack"}]}, 422, "provider_not_enabled"),
     ],
     ids=str,

@@ -350,6 +350,19 @@ class World:
         order: str = self.shop.checkout(caller, cart_id=cart, tenders=tuple(tenders), **more)["order"]["id"]
         return order
 
+    def buy_in_two(self, deposit: int = 100_000) -> tuple[str, str, str]:
+        """A checkout with a deposit and the rest, both at the provider: the order, and its payments."""
+        caller = self.shop.customer()
+        tenders = (TenderAsked("provider", Money(deposit, "KES"), "demo"), TenderAsked("provider", provider="demo"))
+        placed = self.shop.checkout(caller, cart_id=self.shop.cart(caller, shirt_l=2, coffee=1), tenders=tenders)
+        first, second = (each["payment_id"] for each in placed["to_pay"])
+        return placed["order"]["id"], first, second
+
+    def pays(self, payment: str) -> None:
+        """The shopper pays, and the provider tells us."""
+        self.provider.pay(payment)
+        self.tell("charge.success", payment)
+
     def payment_of(self, order: str) -> str:
         [payment] = self.shop.tree(order).payments
         return payment.id

@@ -33,7 +33,7 @@ from cauri.checkout.reservation import CLAIM_GRACE, Reserved, reservations, take
 from cauri.checkout.store import automatic_key, cart_key, promotion_key
 from cauri.checkout.tenders import TenderAsked, tenders
 from cauri.checkout.uses import Uses
-from cauri.checkout.views import CheckoutView
+from cauri.checkout.views import CheckoutView, ToPay
 from cauri.clock import Instant
 from cauri.ids import digest
 from cauri.inventory.model import OutOfStock, Product, UnknownSku
@@ -129,7 +129,11 @@ def checkout(command: Checkout, work: Work) -> Plan:
     if refusals:  # the last in the ladder: what is wrong with the request tells more
         raise refusals[0]
     sessions = _sessions(command, tree, start.tenant, work)
-    answer = CheckoutView(order_view(tree), sessions[0].authorization_url if sessions else None)
+    to_pay = [
+        ToPay(payment.id, payment.provider, payment.amount, session.authorization_url)
+        for payment, session in zip(tree.payments, sessions, strict=False)  # a dry run has no sessions
+    ]
+    answer = CheckoutView(order_view(tree), to_pay[0].authorization_url if to_pay else None, to_pay)
     return (
         Plan(answer)
         .save(*saves, *_known_as(tree.payments, sessions))

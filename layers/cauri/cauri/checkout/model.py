@@ -119,16 +119,6 @@ class TendersDoNotMatch(Refusal):
 
 
 @dataclass
-class SeveralProviderTenders(Refusal):
-    """A checkout starts one provider payment."""
-
-    code: ClassVar[str] = "several_provider_tenders"
-
-    def detail(self) -> str:
-        return "A checkout has at most one provider tender."
-
-
-@dataclass
 class OrderCurrencyMismatch(Refusal):
     code: ClassVar[str] = "currency_mismatch"
     currency: str

@@ -1,4 +1,4 @@
-"""How an order is paid: any of the customer's balance, and one provider payment for the rest."""
+"""How an order is paid: any of the customer's balance, and at providers: at one, or, when asked for, at several."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Literal
 from cauri.checkout.model import (
     BalanceNeedsCustomer,
     OrderCurrencyMismatch,
-    SeveralProviderTenders,
     TendersDoNotMatch,
 )
 from cauri.money import Money, total
@@ -28,10 +27,8 @@ class TenderAsked:
 def tenders(asked: Sequence[TenderAsked], price: Money, *, is_customer: bool) -> tuple[Tender, ...]:
     """The tenders that pay `price` exactly. A tender of nothing is left out.
 
-    Raises SeveralProviderTenders, OrderCurrencyMismatch, TendersDoNotMatch, BalanceNeedsCustomer.
+    Raises OrderCurrencyMismatch, TendersDoNotMatch, BalanceNeedsCustomer.
     """
-    if sum(tender.kind == "provider" for tender in asked) > 1:
-        raise SeveralProviderTenders
     given = total((_in(price.currency, tender) for tender in asked if tender.amount is not None), price.currency)
     rest = price - given
     open_ended = [tender for tender in asked if tender.amount is None]

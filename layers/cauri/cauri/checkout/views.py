@@ -77,11 +77,25 @@ class PromotionPage:
 
 
 @dataclass(frozen=True)
+class ToPay:
+    """One payment that the shopper has to make, and where."""
+
+    payment_id: str
+    provider: str
+    amount: Money
+    authorization_url: str
+
+
+@dataclass(frozen=True)
 class CheckoutView:
-    """The order as it was placed, and where the shopper goes to pay; null, if nothing is left to pay."""
+    """The order as it was placed, and where the shopper goes to pay; null, if nothing is left to pay.
+
+    `to_pay` has all payments that are to be made. `authorization_url` is the first one's.
+    """
 
     order: OrderView
     authorization_url: str | None
+    to_pay: list[ToPay]
 
 
 def cart_view(cart: Cart) -> CartView:

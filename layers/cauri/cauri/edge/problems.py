@@ -90,7 +90,6 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "quantity_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "amount_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "tenders_do_not_match": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "several_provider_tenders": HTTPStatus.UNPROCESSABLE_ENTITY,
     "several_log_lists": HTTPStatus.UNPROCESSABLE_ENTITY,
     "balance_needs_customer": HTTPStatus.UNPROCESSABLE_ENTITY,
     "insufficient_balance": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -63,6 +63,12 @@ def failure_key(payment_id: str) -> str:
     return f"payment:{payment_id}:failed"
 
 
+def late_saga_of(payment: Payment) -> str:
+    """The name of the saga that takes late money on: each payment of an order may come late."""
+    number = payment.id.rpartition("-")[2]
+    return f"{payment.order_id}-late" if number == "1" else f"{payment.order_id}-late-{number}"
+
+
 @decides(ReceiveWebhook)
 def receive_webhook(command: ReceiveWebhook, work: Work) -> Plan:
     event = WebhookEvent(
@@ -106,7 +112,7 @@ def record_payment_success(command: RecordPaymentSuccess, work: Work) -> Plan:
         .emit(_event("order.payment.received" if is_right else "order.payment.mismatched", payment))
     )
     if before.gave_up:  # the order's saga has ended, or is ending: another one takes the late money on
-        plan.start(StartSaga("checkout", f"{payment.order_id}-late", {"order_id": payment.order_id}))
+        plan.start(StartSaga("checkout", late_saga_of(payment), {"order_id": payment.order_id}))
     return plan
 
 
