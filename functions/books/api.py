@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -16,15 +16,16 @@ from cauri.books.statements import (
     statement,
     trial_balance,
 )
-from cauri.books.trail import SeveralLogLists, TrailEntry, by_caller, by_day, by_resource
-from cauri.clock import rfc3339
+from cauri.books.trail import SeveralLogLists, Span, TrailEntry, by_caller, by_resource, by_time
 from cauri.edge import wiring
 from cauri.edge.explaining import ExplanationPage, explained
 from cauri.edge.fields import ID_PATTERN
 from cauri.edge.http import Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
+from cauri.edge.problems import Fault, InvalidRequest
 from pydantic import AfterValidator, AwareDatetime
 
+MONTH: Final = timedelta(days=31)
 ACCOUNTANTS: Final = frozenset({"finance", "admin"})
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
@@ -38,6 +39,10 @@ Asset = Annotated[str, Query(pattern=r"^[A-Z]{3}$", examples=["KES"])]
 def _in_our_time(moment: datetime | None) -> datetime | None:
     """Nothing was posted before, and nothing will be after: beyond them a moment means the same."""
     return None if moment is None else max(EARLIEST, min(moment, LATEST))
+
+
+def _in_our_days(day: date | None) -> date | None:
+    return None if day is None else max(EARLIEST.date(), min(day, LATEST.date()))
 
 
 Moment = Annotated[AwareDatetime | None, AfterValidator(_in_our_time)]
@@ -99,7 +104,7 @@ Resource = Annotated[
     str | None, Query(pattern=ID_PATTERN, description="What was changed: an order, a payment, a SKU, a customer")
 ]
 Subject = Annotated[str | None, Query(pattern=r"^[!-~]{1,255}$", description="Who changed it: the token's sub")]
-Day = Annotated[str | None, Query(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]$", description="On which day, in UTC")]
+Day = Annotated[date | None, AfterValidator(_in_our_days), Query(description="On which day, in UTC")]
 
 
 @dataclass(frozen=True)
@@ -116,22 +121,47 @@ def list_log(
     resource: Resource = None,
     by: Subject = None,
     day: Day = None,
+    start: Start = None,
+    end: End = None,
     limit: Limit = 50,
     cursor: CursorAsked = None,
 ) -> LogPage:
     """List the audit log, the newest first
 
-    By one of: resource, caller (`by`), day; else today's. A change shows up by resource and caller within a second
-    or so.
+    By resource, by caller (`by`), or all of it; of a `day`, or from `start` to just before `end`. All of it is today's,
+    or that of a month at the most. A change shows up by resource and caller within a second or so.
     """
-    asked = [("resource", resource, by_resource), ("by", by, by_caller), ("day", day, by_day)]
-    lists = [(name, what, find) for name, what, find in asked if what is not None]
-    if len(lists) > 1:
+    if (resource and by) or (day and (start or end)):
         raise SeveralLogLists
-    [(name, what, find)] = lists or [("day", rfc3339(wiring.clock()())[:10], by_day)]
-    cursors = cursors_of(caller, "log", name, what)
-    trail = find(wiring.database(), caller.tenant, what, after=cursors.open(cursor), limit=limit)
+    cursors = cursors_of(caller, "log", str(resource), str(by), str(day), str(start), str(end))
+    after, database, tenant = cursors.open(cursor), wiring.database(), caller.tenant
+    if resource is not None:
+        trail = by_resource(database, tenant, resource, _span(day, start, end), after=after, limit=limit)
+    elif by is not None:
+        trail = by_caller(database, tenant, by, _span(day, start, end), after=after, limit=limit)
+    else:
+        trail = by_time(database, tenant, _of_a_month(day, start, end), after=after, limit=limit)
     return LogPage(trail.entries, cursors.seal(trail.position))
+
+
+def _span(day: date | None, start: datetime | None, end: datetime | None) -> Span:
+    if day is not None:
+        midnight = datetime.combine(day, time.min, UTC)
+        return Span.of(midnight, midnight + timedelta(days=1))
+    return Span.of(start or EARLIEST, end or LATEST)
+
+
+def _of_a_month(day: date | None, start: datetime | None, end: datetime | None) -> Span:
+    """What can be read day by day. Raises InvalidRequest."""
+    if day is not None:
+        return _span(day, start, end)
+    if start is None and end is None:
+        return _span(wiring.clock()().date(), None, None)
+    end = end or wiring.clock()() + timedelta(minutes=1)
+    start = start or end - MONTH
+    if end - start > MONTH:
+        raise InvalidRequest([Fault("All of the log is listed by a month at the most", parameter="start")])
+    return Span.of(start, end)
 
 
 @api.read("/v1/explain/account/<account>", roles=ACCOUNTANTS, answer=ExplanationPage, refusals=[UnknownAccount])

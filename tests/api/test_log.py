@@ -10,7 +10,7 @@ from cauri.books.trail import write_trail
 
 from tests.api.client import People
 from tests.proof.state import items
-from tests.shop import Shop
+from tests.shop import START, Shop
 
 
 def listed(shop: Shop) -> None:
@@ -47,10 +47,47 @@ def test_the_log_comes_in_pages(people: People, shop: Shop) -> None:
     assert len(seen) > 2
 
 
+def deposits_over_days(shop: Shop) -> None:
+    """One at each noon from the 21st to the 25th, of 1, 2, … cents."""
+    shop.clock.now = START.replace(hour=12, minute=0)
+    for amount in range(1, 6):
+        shop.clock.advance(days=1)
+        shop.deposit(amount)
+    listed(shop)
+
+
+def amounts(people: People, **query: Any) -> list[int]:
+    """Of all deposits that a list has, over pages of 2."""
+    found, cursor = [], {}
+    while True:
+        page = log(people, limit=2, **query, **cursor)
+        found += [entry["postings"][0]["amount"] for entry in page["items"] if entry["command"] == "deposit"]
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
+@pytest.mark.parametrize("which", [{}, {"resource": "cus_amina"}, {"by": "usr_admin"}])
+def test_a_list_is_of_a_time(people: People, shop: Shop, which: dict[str, str]) -> None:
+    deposits_over_days(shop)
+    noon = "2026-11-23T12:00:00Z"
+    assert amounts(people, **which, start="2026-11-21T00:00:00Z", end="2026-11-26T00:00:00Z") == [5, 4, 3, 2, 1]
+    assert amounts(people, **which, start=noon, end="2026-11-25T12:00:00Z") == [4, 3], "with its start, without its end"
+    assert amounts(people, **which, start="2026-11-22T15:00:00+03:00", end=noon) == [2]
+    assert amounts(people, **which, end="2026-11-22T00:00:00Z") == [1]
+    assert amounts(people, **which, day="2026-11-24") == [4]
+    assert amounts(people, **which, start=noon, end=noon) == []
+    assert amounts(people, **which, day="2026-11-27") == []
+
+
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
-        ({"resource": "coffee", "day": "2026-11-20"}, 422, "several_log_lists"),
+        ({"resource": "coffee", "by": "usr_admin"}, 422, "several_log_lists"),
+        ({"start": "2026-11-20T00:00:00Z", "day": "2026-11-20"}, 422, "several_log_lists"),
+        ({"start": "2026-11-01T00:00:00Z", "end": "2026-12-20T00:00:00Z"}, 400, "invalid_request"),
+        ({"start": "2026-11-01T00:00:00"}, 400, "invalid_request"),
+        ({"day": "2026-02-30"}, 400, "invalid_request"),
         ({"day": "yesterday"}, 400, "invalid_request"),
         ({"resource": "a#b"}, 400, "invalid_request"),
         ({"who": "me"}, 400, "unknown_parameter"),

@@ -32,6 +32,11 @@ RARE: Final[dict[Grant, str]] = {
     ("CheckoutUndo", "dynamodb:GetItem", LOG): "a refused cancellation looks whether it had succeeded",
     ("InventorySweep", "dynamodb:UpdateItem", COMMERCE): "a checkout died between its claims and its commit",
 }
+RARE |= {
+    (f"{api}Api", action, f":table/cauri-{STAGE}-{table}"): "a worker of this machine counts for all its functions"
+    for api in ("Platform", "Inventory", "Checkout", "Promotions", "Orders", "Wallet", "Books")
+    for action, table in (("dynamodb:UpdateItem", "limits"), ("dynamodb:BatchGetItem", "platform"))
+}
 """What takes a race or a death to be needed; tests/saga and tests/proof make them happen."""
 DEAD_LETTERS: Final = "-stream-failures-", ":ScheduleDeadLetters"
 """Lambda itself writes these, with the function's role."""

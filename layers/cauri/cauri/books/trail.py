@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -33,7 +34,7 @@ class SeveralLogLists(Refusal):
     code: ClassVar[str] = "several_log_lists"
 
     def detail(self) -> str:
-        return "The log is listed by one of resource, by and day."
+        return "The log is listed by one of resource and by, and in one of day and start to end."
 
 
 class TrailItem(Model):
@@ -45,6 +46,18 @@ class TrailItem(Model):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
+
+
+@dataclass(frozen=True)
+class Span:
+    """From one moment to just before another, as text that sorts as time does."""
+
+    since: str
+    before: str
+
+    @classmethod
+    def of(cls, start: Instant, end: Instant) -> Span:
+        return cls(rfc3339(start), rfc3339(end))
 
 
 @dataclass(frozen=True)
@@ -77,9 +90,9 @@ def write_trail(database: Database, records: Iterable[Record]) -> None:
         database.write_rows(TABLE, list(rows.values()))
 
 
-def by_resource(database: Database, tenant: str, resource: str, *, after: str | None, limit: int) -> Trail:
+def by_resource(database: Database, tenant: str, resource: str, span: Span, *, after: str | None, limit: int) -> Trail:
     """The changes of one resource (an order, a payment, a SKU, a customer …), the newest first."""
-    return _listed(database, tenant, f"{tenant}#trail#of#{resource}", after=after, limit=limit)
+    return _listed(database, tenant, f"{tenant}#trail#of#{resource}", span, after, limit)
 
 
 def history_of(
@@ -91,20 +104,29 @@ def history_of(
     return _records(database, tenant, places[:limit]), places[limit - 1] if len(places) > limit else None
 
 
-def by_caller(database: Database, tenant: str, caller: str, *, after: str | None, limit: int) -> Trail:
+def by_caller(database: Database, tenant: str, caller: str, span: Span, *, after: str | None, limit: int) -> Trail:
     """What one caller changed, the newest first."""
-    return _listed(database, tenant, f"{tenant}#trail#by#{caller}", after=after, limit=limit)
+    return _listed(database, tenant, f"{tenant}#trail#by#{caller}", span, after, limit)
 
 
-def by_day(database: Database, tenant: str, day: str, *, after: str | None, limit: int) -> Trail:
-    """All that changed on `day` (2026-11-20, UTC), the newest first."""
+def by_time(database: Database, tenant: str, span: Span, *, after: str | None, limit: int) -> Trail:
+    """All that changed in `span`, the newest first: day by day, a round trip for each until the page is full."""
+    places: list[str] = []
+    before = after or span.before
+    day = date.fromisoformat(before[:10])
+    while len(places) <= limit and day.isoformat() >= span.since[:10]:
+        places += _of_day(database, tenant, day.isoformat(), before, limit)
+        day -= timedelta(days=1)
+    return _page(database, tenant, [place for place in places if place >= span.since], limit)
+
+
+def _of_day(database: Database, tenant: str, day: str, before: str, limit: int) -> list[str]:
     reads = [
-        functools.partial(database.query, "log", _request(f"{tenant}#{day}#{shard:02d}", "day", "at", after, limit))
+        functools.partial(database.query, "log", _request(f"{tenant}#{day}#{shard:02d}", "day", "at", before, limit))
         for shard in range(DAY_SHARDS)
     ]
     pages: Sequence[dict[str, Any]] = database.together(*reads)
-    places = sorted((item["at"]["S"] for page in pages for item in page["Items"]), reverse=True)
-    return _page(database, tenant, places, limit)
+    return sorted((item["at"]["S"] for page in pages for item in page["Items"]), reverse=True)
 
 
 def resources_of(record: Record) -> list[str]:
@@ -121,9 +143,10 @@ def _rows(record: Record) -> Iterable[Wire]:
         yield TrailItem(f"{record.tenant}#trail#{name}", place).get_save_kwargs_from_instance()["Item"]
 
 
-def _listed(database: Database, tenant: str, pk: str, *, after: str | None, limit: int) -> Trail:
-    page = database.query(TABLE, _request(pk, "pk", "sk", after, limit))
-    return _page(database, tenant, [item["sk"]["S"] for item in page["Items"]], limit)
+def _listed(database: Database, tenant: str, pk: str, span: Span, after: str | None, limit: int) -> Trail:
+    page = database.query(TABLE, _request(pk, "pk", "sk", after or span.before, limit))
+    places = [item["sk"]["S"] for item in page["Items"]]
+    return _page(database, tenant, [place for place in places if place >= span.since], limit)
 
 
 def _page(database: Database, tenant: str, places: Sequence[str], limit: int) -> Trail:
