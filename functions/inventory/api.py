@@ -24,6 +24,7 @@ from cauri.inventory.views import (
     movement_view,
     product_view,
 )
+from cauri.orders.repairs import RepairStock, StockRepair
 from cauri.parties.limits import Tier
 from cauri.parties.model import MAIN, STANDARD, UnknownTaxClass, UnknownTenant, UnknownVendor
 from pydantic import Field, field_validator
@@ -174,6 +175,23 @@ def move_stock(sku: Sku, body: MoveRequest) -> MoveStock:
     Available units go from one location to another. A vendor moves its own.
     """
     return MoveStock(sku, body.quantity, body.from_location, body.to_location, body.note)
+
+
+@api.command(
+    "POST",
+    "/v1/stock/<sku>/repair",
+    roles={"admin", "manager"},
+    tier=Tier.WRITES,
+    answer=StockRepair,
+    refusals=[UnknownSku],
+)
+def repair_stock(sku: Sku) -> RepairStock:
+    """Repair a product's stock
+
+    Compute its counters from the records: on hand from the movements, allocated from the orders. Every difference is
+    reported, and corrected as far as units are available. With `dry_run`, only reported.
+    """
+    return RepairStock(sku)
 
 
 @api.read("/v1/stock/<sku>/movements", roles=STAFF | {"vendor"}, answer=MovementPage, refusals=[UnknownSku])

@@ -1,4 +1,4 @@
-"""By schedule: give back the claims that are over, of stock and of the uses of promotions."""
+"""By schedule: give back claims that are over, of stock and of the uses of promotions, and tend the stock."""
 
 import logging
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from cauri.checkout.uses import sweep_uses
 from cauri.edge import wiring
-from cauri.inventory.sweep import sweep
+from cauri.inventory.tending import tend
 from cauri.parties.store import tenant_ids
 
 logger = logging.getLogger(__name__)
@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     """The units that came back, by tenant."""
-    database, now = wiring.database(), wiring.clock()()
-    tenants = tenant_ids(database)
-    back = {tenant: sweep(database, tenant, now) + sweep_uses(database, tenant, now) for tenant in tenants}
+    books = wiring.books()
+    tenants = tenant_ids(books.database)
+    back = {tenant: tend(books, tenant) + sweep_uses(books.database, tenant, books.clock()) for tenant in tenants}
     logger.info("gave back %s", back)
     return back

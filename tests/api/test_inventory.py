@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from cauri.books.log import Record, read_record
+from cauri.books.shelf import write_of
 from cauri.checkout.commands import InlineLine
 from cauri.edge import wiring
 from cauri.inventory.commands import PutProduct
-from cauri.inventory.model import catalogue_shard
+from cauri.inventory.model import CellChange, catalogue_shard
 
 from tests.api.client import Client, People
 from tests.proof import state
@@ -234,3 +235,22 @@ def test_low_stock_is_told_once_per_crossing(people: People, shop: Shop) -> None
 
 def records(shop: Shop) -> list[Record]:
     return [read_record(item) for item in state.items()["log"]]
+
+
+# -- Repair
+
+
+def test_stock_is_repaired_from_its_records(people: People, shop: Shop) -> None:
+    shop.database.transact([write_of(CellChange(shop.tenant, "coffee", "main", 0, 4))])
+    difference = {"counter": "on_hand", "location": "main", "cell": None, "recorded": 50, "found": 54, "corrected": -4}
+    manager = people.of("manager")
+    told = manager.post("/v1/stock/coffee/repair", query={"dry_run": "true"})
+    assert (told.status, told.json()["differences"]) == (200, [difference])
+    assert people.admin.get("/v1/stock/coffee").json()["on_hand"] == 54
+    mended = manager.post("/v1/stock/coffee/repair").json()
+    assert (mended["differences"], mended["stock"]["on_hand"]) == ([difference], 50)
+    assert manager.post("/v1/stock/coffee/repair").json()["differences"] == []
+    [record] = [one for one in records(shop) if one.command == "repair_stock" and one.events]
+    assert record.events[0].data["differences"] == [difference]
+    assert manager.post("/v1/stock/unicorn/repair").code == "unknown_sku"
+    assert People(people.issuer, "kiosk").admin.post("/v1/stock/coffee/repair").code == "unknown_sku"

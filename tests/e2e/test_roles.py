@@ -30,6 +30,7 @@ RARE: Final[dict[Grant, str]] = {
     ("CheckoutSteps", "states:SendTaskSuccess", ":stateMachine:cauri-{STAGE}-checkout"): "the news beat the token",
     ("PaymentsEvents", "dynamodb:GetItem", LOG): "two deliveries of one event at the same moment",
     ("CheckoutUndo", "dynamodb:GetItem", LOG): "a refused cancellation looks whether it had succeeded",
+    ("InventorySweep", "dynamodb:GetItem", LOG): "a product was taken away while it was being tended",
     ("InventorySweep", "dynamodb:UpdateItem", COMMERCE): "a checkout died between its claims and its commit",
 }
 RARE |= {
@@ -75,6 +76,9 @@ def trade(market: Market) -> tuple[Any, Any]:
     """Orders that end in every way."""
     market.shelve("mug", 20)
     market.shelve("last", 1)
+    few = {"vendor_id": VENDOR, "title": "Last", "prices": {"KES": 89_950}, "low_stock": 1}
+    market.admin.put("/v1/products/last", few)
+    market.admin.post("/v1/stock/last/repair", {})
     amina = market.customer("amina", deposit=100_000)
     part = {"type": "balance", "amount": {"amount": 10_000, "currency": "KES"}}
     tenders = [part, {"type": "provider", "provider": "demo"}]
@@ -106,6 +110,7 @@ def read_everything(market: Market, amina: Any, paid: Any) -> None:
     amina.get("/v1/orders")
     market.admin.get("/v1/products")
     market.stock("mug")
+    market.admin.get("/v1/stock/mug/movements")
     market.balance()
     market.ledger()
     market.postings("cash:demo")

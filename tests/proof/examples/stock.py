@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from cauri.books.caller import Caller
 from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, ReceiveStock
 from cauri.inventory.movements import AdjustmentReason
+from cauri.inventory.tending import NoteStockLevel, SpreadStock
+from cauri.orders.repairs import RepairStock
 
-from tests.proof.examples.worlds import Act, example, market, sent
-from tests.shop import Shop
+from tests.proof.examples.worlds import Act, a_confirmed_order, example, market, sent
+from tests.shop import TENANT, Shop
+
+SYSTEM = Caller(TENANT, "system:stock")
 
 
 def two_stores(shop: Shop) -> Shop:
@@ -38,6 +43,29 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     two_stores(shop).checkout(cart_id=shop.cart(shirt_l=45))
     return sent(AdjustStock("shirt-l", -6, AdjustmentReason.LOSS), shop.admin)
+
+
+@example(SpreadStock, "over twice as many cells")
+def _(shop: Shop) -> Act:
+    two_stores(shop).checkout(cart_id=shop.cart(shirt_l=20))
+    return sent(SpreadStock("shirt-l", "main", 6), SYSTEM)
+
+
+@example(NoteStockLevel, "few are left")
+def _(shop: Shop) -> Act:
+    two_stores(shop).checkout(cart_id=shop.cart(shirt_l=72))
+    return sent(NoteStockLevel("shirt-l"), SYSTEM)
+
+
+@example(RepairStock, "nothing is wrong but a claim that was never settled")
+def _(shop: Shop) -> Act:
+    a_confirmed_order(shop)
+    return sent(RepairStock("shirt-l"), shop.admin)
+
+
+@example(RepairStock, "refused, since there is no such product")
+def _(shop: Shop) -> Act:
+    return sent(RepairStock("unicorn"), market(shop).admin)
 
 
 @example(MoveStock, "to a location that has some")

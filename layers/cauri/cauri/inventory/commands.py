@@ -96,6 +96,7 @@ def put_product(command: PutProduct, work: Work) -> Plan:
         command.low_stock,
         is_low=bool(known and known.is_low and command.low_stock is not None),
         cells=known.cells if known else {},
+        sellers=tuple(dict.fromkeys([*(known.sellers if known else ()), command.vendor_id])),
         version=known.version if known else 0,
     )
     return Plan(product_view(product)).save(product).emit(Event("product.updated", product.sku, product.version + 1))

@@ -149,6 +149,8 @@ class Product:
     is_low: bool = False
     """That it was told: it is told again only after there were more."""
     cells: dict[str, int] = field(default_factory=dict)
+    sellers: tuple[str, ...] = ()
+    """Every vendor that has sold it: their orders may have units of it."""
     version: int = 0
 
     def price(self, currency: str) -> int:
@@ -207,6 +209,8 @@ class Cell:
     available: int = 0
     allocated: int = 0
     claims: Mapping[str, Claim] = field(default_factory=dict)
+    settled: int = 0
+    """When the claim that was allocated last would have expired; seconds since 1970."""
 
     @property
     def reserved(self) -> int:
@@ -223,16 +227,26 @@ class Cell:
 
 @dataclass(frozen=True)
 class CellChange:
-    """Units that come into a cell, which is made if it is not there; or leave it, if it has them."""
+    """Units that come into a cell, which is made if it is not there; or leave it, if it has them.
+
+    `ends` are claims that end, if they still are as they were seen; what becomes of their units is in the numbers.
+    """
 
     tenant: str
     sku: str
     location: str
     cell: int
     available: int
+    allocated: int = 0
+    ends: Mapping[str, Claim] = field(default_factory=dict)
 
     def applied(self, cell: Cell) -> Cell:
-        return replace(cell, available=cell.available + self.available)
+        return replace(
+            cell,
+            available=cell.available + self.available,
+            allocated=cell.allocated + self.allocated,
+            claims={owner: claim for owner, claim in cell.claims.items() if owner not in self.ends},
+        )
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,13 @@ class Shelves:
             raise StockCommitted(self.product.sku, location, units, *figures)
         return changes
 
+    def spread(self, location: str, number: int) -> list[CellChange]:
+        """The available units of a location, evenly over so many cells."""
+        there = {cell.number: cell.available for cell in self.at(location)}
+        shares = split_units(sum(there.values()), [1] * number)
+        changes = [self._change(location, cell, share - there.get(cell, 0)) for cell, share in enumerate(shares)]
+        return [change for change in changes if change.available or change.cell not in there]
+
     def changed(self, changes: Iterable[CellChange]) -> Shelves:
         """As they are once `changes` took effect."""
         cells = {(cell.location, cell.number): cell for cell in self.cells}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +14,7 @@ from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
+from cauri.books.database import Database
 from cauri.books.shelf import Key, Shelf, Wire, Write, shelve, writes
 from cauri.clock import Instant, rfc3339
 from cauri.inventory.model import (
@@ -61,6 +65,16 @@ def movements_partition(tenant: str, sku: str) -> str:
     return f"{tenant}#{_moved(sku)}"
 
 
+def moved_units(database: Database, tenant: str, sku: str) -> Counter[str]:
+    """The sum of all movements, by location: what is on hand."""
+    partition = {":pk": {"S": movements_partition(tenant, sku)}}
+    items = database.query_all(TABLE, {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": partition})
+    moved: Counter[str] = Counter()
+    for movement in MOVEMENTS.from_items(items):
+        moved[movement.location] += movement.quantity
+    return moved
+
+
 class CellItem(Model):
     """A stock cell. The claims live in it, so that one conditional update takes units and says for whom."""
 
@@ -88,6 +102,7 @@ class _Cells(Shelf[Cell]):
             available=int(item["available"]["N"]),
             allocated=int(item["allocated"]["N"]),
             claims={owner: _claim(value["M"]) for owner, value in item["claims"]["M"].items()},
+            settled=int(item["settled"]["N"]) if "settled" in item else 0,
         )
 
 
@@ -120,12 +135,23 @@ def keys_of_cells(tenant: str, sku: str, places: Sequence[Place]) -> list[Key[Ce
 @writes(CellChange)
 def change(change: CellChange) -> Write:
     item = _item(change.tenant, change.sku, change.location, change.cell)
-    actions = [
+    actions: list[Any] = [
         CellItem.available.set((CellItem.available | 0) + change.available),
-        CellItem.allocated.set(CellItem.allocated | 0),
-        Path("claims").set(Path("claims") | {}),
+        CellItem.allocated.set((CellItem.allocated | 0) + change.allocated),
     ]
-    return _update(item, actions, CellItem.available >= -change.available if change.available < 0 else None)
+    actions += [Path(["claims", owner]).remove() for owner in change.ends]
+    if not change.ends:
+        actions.append(Path("claims").set(Path("claims") | {}))
+    conditions: list[Any] = [Path(["claims", owner]) == _wire(claim) for owner, claim in change.ends.items()]
+    if change.available < 0:
+        conditions.append(CellItem.available >= -change.available)
+    if change.allocated < 0:
+        conditions.append(CellItem.allocated >= -change.allocated)
+    return _update(item, actions, functools.reduce(operator.and_, conditions) if conditions else None)
+
+
+def _wire(claim: Claim) -> dict[str, Any]:
+    return {"n": claim.quantity, "expires": claim.expires, "held": claim.held}
 
 
 @dataclass(frozen=True)
@@ -147,8 +173,7 @@ def hold_in_commit(change: CellHolds) -> Write:
     actions, condition, back = [], None, 0
     for hold in change.holds:
         claim = Path(["claims", hold.part.owner])
-        until = int(hold.expires.timestamp())
-        value = {"n": hold.stays, "expires": until, "held": True}
+        value = _wire(Claim(hold.stays, int(hold.expires.timestamp()), held=True))
         actions.append(claim.set(value) if hold.stays else claim.remove())
         is_held = _claims(hold.part) & (Path(["claims", hold.part.owner, "held"]) == True)  # noqa: E712
         condition = is_held if condition is None else condition & is_held
@@ -186,7 +211,7 @@ def take(tenant: str, part: Part, expires: Instant, *, in_a_full_cell: bool = Tr
     Every write costs by the size of the item, so that a cell with many claims is left to whom no other cell serves.
     """
     claim = Path(["claims", part.owner])
-    value = {"n": part.quantity, "expires": int(expires.timestamp()), "held": True}
+    value = _wire(Claim(part.quantity, int(expires.timestamp()), held=True))
     actions = [CellItem.available.set(CellItem.available - part.quantity), claim.set(value)]
     condition = (CellItem.available >= part.quantity) & claim.does_not_exist()
     if not in_a_full_cell:
@@ -216,8 +241,7 @@ def expire(tenant: str, part: Part, seen: Claim) -> Write:
     """`give_back`, if the claim still is the one that was seen to be over."""
     claim = Path(["claims", part.owner])
     actions = [CellItem.available.set(CellItem.available + seen.quantity), claim.remove()]
-    value = {"n": seen.quantity, "expires": seen.expires, "held": True}
-    return _update(_item_of(tenant, part), actions, claim == value)
+    return _update(_item_of(tenant, part), actions, claim == _wire(seen))
 
 
 def allocate(tenant: str, part: Part) -> Write:
@@ -225,7 +249,11 @@ def allocate(tenant: str, part: Part) -> Write:
 
     A held one is none of the order's: a step that came too late has claimed again what was allocated before.
     """
-    actions = [CellItem.allocated.set(CellItem.allocated + part.quantity), Path(["claims", part.owner]).remove()]
+    actions = [
+        CellItem.allocated.set(CellItem.allocated + part.quantity),
+        Path("settled").set(Path(["claims", part.owner, "expires"])),
+        Path(["claims", part.owner]).remove(),
+    ]
     kept = Path(["claims", part.owner, "held"]) == False  # noqa: E712 - a condition of the database
     return _update(_item_of(tenant, part), actions, _claims(part) & kept)
 

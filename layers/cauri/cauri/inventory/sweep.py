@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cauri.books.database import Database
 from cauri.clock import Instant
 from cauri.inventory.claims import Claims
-from cauri.inventory.model import CATALOGUE_SHARDS, Product
+from cauri.inventory.model import CATALOGUE_SHARDS, Cell, Product
 from cauri.inventory.store import PRODUCTS, cell_keys
 
 
 def sweep(database: Database, tenant: str, now: Instant) -> int:
     """Give back every claim of the tenant's stock that is over; the units that came back. Safe beside anything."""
+    return sum(give_back_what_is_over(database, tenant, cells, now) for _, cells in shelved(database, tenant))
+
+
+def give_back_what_is_over(database: Database, tenant: str, cells: Iterable[Cell], now: Instant) -> int:
     claims = Claims(database, tenant)
-    back = 0
+    return sum(claims.expire(cell, now) for cell in cells)
+
+
+def shelved(database: Database, tenant: str) -> Iterator[tuple[Product, list[Cell]]]:
+    """Every product of the tenant, with its cells at all locations."""
     for product in products(database, tenant):
         keys = cell_keys(product)
         found = database.fetch(keys)
-        back += sum(claims.expire(cell, now) for key in keys if (cell := found[key]))
-    return back
+        yield product, [cell for key in keys if (cell := found[key])]
 
 
 def products(database: Database, tenant: str) -> Iterator[Product]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cauri.books.database import Database
-from cauri.books.shelf import Shelf, Wire, shelve
+from cauri.books.shelf import Key, Shelf, Wire, shelve
 from cauri.clock import rfc3339
 from cauri.orders.model import Order, OrderTree, VendorOrder
 from cauri.payments.store import PAYMENTS
@@ -36,6 +36,10 @@ VENDOR_ORDERS: Final = shelve(
         ),
     )
 )
+
+
+def vendor_order_key(tenant: str, order_id: str, vendor_order_id: str) -> Key[VendorOrder]:
+    return VENDOR_ORDERS.key(tenant, f"order#{order_id}", f"vendor#{vendor_order_id}")
 
 
 def load_tree(database: Database, tenant: str, order_id: str) -> OrderTree | None:
