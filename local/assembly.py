@@ -275,6 +275,7 @@ class Cloud:
             subject=question.get("sub") or "local",
             customer_id=question.get("customer_id"),
             vendor_id=question.get("vendor_id"),
+            email=question.get("email"),
         )
         return {"token": self.issuer.token(bearer, question.get("days", 1))}
 

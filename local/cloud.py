@@ -134,7 +134,7 @@ class LocalCloud:
     # -- what it does -------------------------------------------------------------------------------
 
     def token(self, *, tenant: str, roles: Sequence[str], **claims: Any) -> str:
-        """A bearer token. `claims`: sub, customer_id, vendor_id, days."""
+        """A bearer token. `claims`: sub, customer_id, vendor_id, email, days."""
         return self.switchboard.token(tenant=tenant, roles=roles, **claims)
 
     def bearer(self, *, tenant: str, roles: Sequence[str], **claims: Any) -> dict[str, str]:

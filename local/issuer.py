@@ -27,6 +27,8 @@ class Bearer:
     subject: str
     customer_id: str | None = None
     vendor_id: str | None = None
+    email: str | None = None
+    """An address that counts as verified."""
 
 
 class Issuer:
@@ -42,7 +44,13 @@ class Issuer:
 
     def token(self, bearer: Bearer, days: float = 1.0) -> str:
         now = int(time.time())
-        optional = {"customer_id": bearer.customer_id, "vendor_id": bearer.vendor_id}
+        proven = True if bearer.email else None
+        optional = {
+            "customer_id": bearer.customer_id,
+            "vendor_id": bearer.vendor_id,
+            "email": bearer.email,
+            "email_verified": proven,
+        }
         claims: dict[str, Any] = {
             "iss": self.url,
             "aud": self._audience,

@@ -16,7 +16,7 @@ class Switchboard:
         self._http = httpx.Client(base_url=control_url, timeout=120.0, trust_env=False)
 
     def token(self, *, tenant: str, roles: Sequence[str], **claims: Any) -> str:
-        """A bearer token. `claims`: sub, customer_id, vendor_id, days."""
+        """A bearer token. `claims`: sub, customer_id, vendor_id, email, days."""
         return str(self._ask("token", tenant=tenant, roles=list(roles), **claims)["token"])
 
     def invoke(self, function: str, event: Any) -> Any:

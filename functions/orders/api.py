@@ -12,12 +12,15 @@ from cauri.edge.fields import ID_PATTERN
 from cauri.edge.http import STAFF, Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
 from cauri.edge.problems import Fault, InvalidRequest
+from cauri.orders.linking import EmailNotProven, LinkedOrders, LinkGuestOrders
 from cauri.orders.model import UnknownOrder
 from cauri.orders.queries import explain_order, order_for, orders_at, orders_of
 from cauri.orders.views import OrderPage, OrderView, VendorOrderPage, order_summary, vendor_order_summary
+from cauri.parties.limits import Tier
 from cauri.parties.model import UnknownCustomer, UnknownVendor
 
 OrderId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ord_01JD4W6K3M9QZ8X7V5T2R1P0N4"])]
+CustomerId = Annotated[str, Path(pattern=ID_PATTERN, examples=["cus_amina"])]
 OfCustomer = Annotated[str | None, Query(pattern=ID_PATTERN, description="Whose orders; for staff")]
 OfVendor = Annotated[str | None, Query(pattern=ID_PATTERN, description="Whose shares of orders; for staff")]
 
@@ -90,6 +93,24 @@ def explain_order_of(
         cursor,
         lambda position: explain_order(database, caller, order_id, position=position, limit=limit),
     )
+
+
+@api.command(
+    "POST",
+    "/v1/customers/<customer_id>/link",
+    roles={"customer"},
+    answer=LinkedOrders,
+    tier=Tier.WRITES,
+    refusals=[UnknownCustomer, EmailNotProven],
+)
+def link_guest_orders(customer_id: CustomerId) -> LinkGuestOrders:
+    """Take over what was bought as a guest
+
+    The orders that were placed by the caller's own email address, without signing in, become the customer's. The
+    token must prove the address (`email`, and `email_verified: true`). While the answer says `more`, call again, under
+    another key.
+    """
+    return LinkGuestOrders(customer_id)
 
 
 handler = api.handler

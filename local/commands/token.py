@@ -16,6 +16,7 @@ def token(
     role: Annotated[list[str], typer.Option(help="customer, vendor, partner, manager, finance, admin, guest. Repeat.")],
     customer: Annotated[str | None, typer.Option(help="The customer it speaks for.")] = None,
     vendor: Annotated[str | None, typer.Option(help="The vendor it speaks for.")] = None,
+    email: Annotated[str | None, typer.Option(help="An email address that it proves.")] = None,
     sub: Annotated[str, typer.Option(help="The subject: who holds it.")] = "developer",
     days: Annotated[float, typer.Option(help="How long it is good.", min=0)] = 1.0,
     template: TemplateOption = None,
@@ -24,7 +25,7 @@ def token(
 ) -> None:
     """Print a token that the running cloud accepts: curl -H "Authorization: Bearer $(cauri token ...)"."""
     issued = switchboard(data, template).token(
-        tenant=tenant, roles=role, customer_id=customer, vendor_id=vendor, sub=sub, days=days
+        tenant=tenant, roles=role, customer_id=customer, vendor_id=vendor, email=email, sub=sub, days=days
     )
     if as_json:
         print_json({"token": issued})

@@ -20,13 +20,16 @@ from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, Receive
 from cauri.inventory.movements import AdjustmentReason
 from cauri.money import Money
 from cauri.orders.commands import CancelOrder
+from cauri.orders.linking import LinkGuestOrders
 from cauri.orders.model import CancelReason
 from cauri.payments.commands import RecordPaymentFailure, by_system, failure_key, success_key
 from cauri.wallet.commands import Deposit
 
+from tests.proof.examples.orders import guests_orders
 from tests.proof.examples.worlds import (
     KEY,
     Act,
+    a_guests_order,
     a_paid_order,
     a_promoted_order,
     an_order,
@@ -200,6 +203,25 @@ def a_promotion_changes_while_it_is_used(shop: Shop) -> tuple[Act, Act]:
     return sent(checkout, shop.customer()), sent(change, shop.admin)
 
 
+def one_address_for_two_customers(shop: Shop) -> tuple[Act, Act]:
+    guests_orders(shop)
+    one, other = (replace(shop.customer(name), proven_email="amina@example.com") for name in ("amina", "brian"))
+    return sent(LinkGuestOrders("cus_amina"), one), sent(LinkGuestOrders("cus_brian"), other)
+
+
+def a_guest_s_order_is_linked_while_it_is_confirmed(shop: Shop) -> tuple[Act, Act]:
+    order_id = a_guests_order(shop)
+    pay(shop, order_id)
+    amina = replace(shop.customer(), proven_email="amina@example.com")
+    return sent(confirmation(shop, order_id), saga(shop)), sent(LinkGuestOrders("cus_amina"), amina)
+
+
+def a_guest_s_order_is_linked_while_it_is_given_up(shop: Shop) -> tuple[Act, Act]:
+    order_id = a_guests_order(shop)
+    amina = replace(shop.customer(), proven_email="amina@example.com")
+    return sent(CancelOrder(order_id, None, CancelReason.UNPAID), saga(shop)), sent(LinkGuestOrders("cus_amina"), amina)
+
+
 _REST: Final = TenderAsked("provider", provider="demo")
 SCENES: Final = (
     one_cart_under_two_keys,
@@ -222,6 +244,9 @@ SCENES: Final = (
     one_customer_s_only_use,
     a_use_comes_back_while_it_is_wanted,
     a_promotion_changes_while_it_is_used,
+    one_address_for_two_customers,
+    a_guest_s_order_is_linked_while_it_is_confirmed,
+    a_guest_s_order_is_linked_while_it_is_given_up,
 )
 OVER_CELLS: Final = (
     the_last_units_over_cells,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from cauri.checkout.commands import Contact, InlineLine
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.orders.commands import CancelOrder, ConfirmOrder
+from cauri.orders.linking import LinkGuestOrders
 from cauri.orders.model import CancelReason
 
 from tests.proof.examples.worlds import (
@@ -14,6 +18,7 @@ from tests.proof.examples.worlds import (
     confirmation,
     example,
     give_up,
+    market,
     pay,
     release,
     saga,
@@ -77,6 +82,34 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     order_id = an_order(shop)
     return sent(confirmation(shop, order_id), saga(shop))
+
+
+def guests_orders(shop: Shop) -> None:
+    """Three of one address, and one of another."""
+    market(shop)
+    for turn, email in enumerate(["amina@example.com", "Amina@Example.com", "brian@example.com", "amina@example.com"]):
+        lines = (InlineLine("shirt-l", 1 + turn),)
+        shop.checkout(shop.guest(), lines=lines, currency="KES", contact=Contact(email))
+
+
+@example(LinkGuestOrders, "those of the proven address")
+def _(shop: Shop) -> Act:
+    guests_orders(shop)
+    return sent(LinkGuestOrders("cus_amina"), replace(shop.customer(), proven_email="amina@example.com"))
+
+
+@example(LinkGuestOrders, "none are left")
+def _(shop: Shop) -> Act:
+    guests_orders(shop)
+    amina = replace(shop.customer(), proven_email="amina@example.com")
+    shop.run(LinkGuestOrders("cus_amina"), amina)
+    return sent(LinkGuestOrders("cus_amina"), amina)
+
+
+@example(LinkGuestOrders, "refused, since nothing is proven")
+def _(shop: Shop) -> Act:
+    guests_orders(shop)
+    return sent(LinkGuestOrders("cus_amina"), shop.customer())
 
 
 @example(CancelOrder, "nobody paid, and the balance is released")

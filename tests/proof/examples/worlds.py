@@ -15,6 +15,7 @@ from typing import Any, Final
 from cauri.books.caller import Caller
 from cauri.books.commit import Books
 from cauri.books.work import Command
+from cauri.checkout.commands import Contact, InlineLine
 from cauri.checkout.promoting import PutPromotion
 from cauri.checkout.promotions import Scope
 from cauri.checkout.saga import CheckoutSaga
@@ -139,6 +140,13 @@ def pay(shop: Shop, order_id: str) -> None:
 
 def give_up(shop: Shop, order_id: str, reason: CancelReason = CancelReason.UNPAID) -> None:
     shop.run(CancelOrder(order_id, shop.tree(order_id).order.customer_id, reason), saga(shop), f"cancel-{reason}")
+
+
+def a_guests_order(shop: Shop) -> str:
+    market(shop)
+    lines, contact = (InlineLine("basket", 1),), Contact("amina@example.com")
+    order_id: str = shop.checkout(shop.guest(), lines=lines, currency="KES", contact=contact)["order"]["id"]
+    return order_id
 
 
 def release(shop: Shop, order_id: str) -> None:

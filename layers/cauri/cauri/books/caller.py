@@ -15,6 +15,8 @@ class Caller:
     customer_id: str | None = None
     vendor_id: str | None = None
     ip: str = ""
+    proven_email: str | None = None
+    """The caller's address, if the issuer says that it was verified. It goes into no record."""
 
     def has(self, *roles: str) -> bool:
         return not self.roles.isdisjoint(roles)

@@ -122,7 +122,9 @@ def checkout(command: Checkout, work: Work) -> Plan:
     priced = _quote(start, claimed)
     uses = _applied(start, claimed, priced, work)
     paid_by = tenders(command.tenders, priced.total, is_customer=work.caller.customer_id is not None)
-    placing = Placing(priced, paid_by, claimed.stock, start.number, command.contact is not None, start.expires_at, uses)
+    guest = None if work.caller.customer_id else start.uses.customer
+    has_contact = command.contact is not None
+    placing = Placing(priced, paid_by, claimed.stock, start.number, has_contact, start.expires_at, uses, guest)
     tree = place(placing, work)
     saves = _saves(command, tree, start, work)
     refusals = [parts for parts in claimed.stock.values() if isinstance(parts, OutOfStock)]

@@ -26,6 +26,7 @@ class Placing:
     has_contact: bool
     expires_at: Instant
     uses: tuple[Use, ...] = ()
+    guest: str | None = None
 
 
 def place(placing: Placing, work: Work) -> OrderTree:
@@ -75,6 +76,7 @@ def _order(placing: Placing, tenders: tuple[Tender, ...], order_id: str, number:
         payment_method=by_provider[0].provider if by_provider else "balance",
         payment_reference=by_provider[0].payment_id if by_provider else None,
         uses=placing.uses,
+        guest=placing.guest,
     )
 
 

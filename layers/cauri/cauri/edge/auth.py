@@ -87,6 +87,14 @@ class _Claims(BaseModel):
     roles: list[str]
     customer_id: Id | None = None
     vendor_id: Id | None = None
+    # OpenID Connect Core, 5.1. Of whatever form they are, they make no token invalid: they prove something, or nothing.
+    email: object = None
+    email_verified: object = None
+
+    @property
+    def proven_email(self) -> str | None:
+        proven = self.email_verified is True and isinstance(self.email, str) and "@" in self.email
+        return str(self.email) if proven else None
 
 
 class KeySet:
@@ -188,4 +196,5 @@ def _caller(claims: _Claims, ip: str) -> Caller:
         customer_id=claims.customer_id if "customer" in roles else None,
         vendor_id=claims.vendor_id if "vendor" in roles else None,
         ip=ip,
+        proven_email=claims.proven_email,
     )

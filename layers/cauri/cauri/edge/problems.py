@@ -32,6 +32,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "token_invalid": HTTPStatus.UNAUTHORIZED,
     "token_expired": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
+    "email_not_proven": HTTPStatus.FORBIDDEN,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "approval_needs_another": HTTPStatus.FORBIDDEN,
     # What there is

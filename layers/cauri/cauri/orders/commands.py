@@ -117,11 +117,16 @@ def _load(order_id: str, customer_id: str | None, work: Work) -> tuple[OrderTree
     if customer_id is not None:
         reads.append(functools.partial(work.fetch, balance_key(work.tenant, customer_id)))
     tree, *found = work.database.together(*reads)
-    if tree is None or tree.order.customer_id != customer_id:
+    if tree is None or (tree.order.customer_id != customer_id and not _was_guests(tree, customer_id)):
         raise UnknownOrder(order_id)
     if customer_id is None or not tree.order.held:
         return tree, None
     return tree, found[0][balance_key(work.tenant, customer_id)]
+
+
+def _was_guests(tree: OrderTree, customer_id: str | None) -> bool:
+    """A saga that began for a guest goes on when the order is linked to a customer: it holds no balance."""
+    return customer_id is None and tree.order.guest is not None
 
 
 def _news(what: str, tree: OrderTree, **more: object) -> Iterable[Event]:

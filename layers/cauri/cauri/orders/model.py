@@ -304,6 +304,8 @@ class Order:
     cancel_reason: CancelReason | None = None
     cancelled_at: Instant | None = None
     confirmed_at: Instant | None = None
+    guest: str | None = None
+    """Who bought without signing in: the keyed digest of an email address."""
     rfq_id: str | None = None
     buyer_org_id: str | None = None
     uses: tuple[Use, ...] = ()

@@ -13,15 +13,25 @@ from cauri.payments.store import PAYMENTS
 
 TABLE: Final = "commerce"
 
+
+def _list_of(order: Order) -> str | None:
+    if order.customer_id is not None:
+        return f"orders_of#{order.customer_id}"
+    return guest_list(order.guest) if order.guest else None
+
+
+def guest_list(guest: str) -> str:
+    """The orders of a guest who has not become a customer; `guest` is the digest of the address."""
+    return f"orders_of_guest#{guest}"
+
+
 ORDERS: Final = shelve(
     Shelf(
         TABLE,
         Order,
         place=lambda order: (f"order#{order.id}", "root"),
         tenant=lambda order: order.tenant,
-        listed=lambda order: (
-            (f"orders_of#{order.customer_id}", f"{rfc3339(order.created_at)}#{order.id}") if order.customer_id else None
-        ),
+        listed=lambda order: (name, f"{rfc3339(order.created_at)}#{order.id}") if (name := _list_of(order)) else None,
     )
 )
 VENDOR_ORDERS: Final = shelve(
@@ -40,6 +50,11 @@ VENDOR_ORDERS: Final = shelve(
 
 def vendor_order_key(tenant: str, order_id: str, vendor_order_id: str) -> Key[VendorOrder]:
     return VENDOR_ORDERS.key(tenant, f"order#{order_id}", f"vendor#{vendor_order_id}")
+
+
+def order_key(tenant: str, order_id: str) -> Key[Order]:
+    """Of the order alone, without what is below it."""
+    return ORDERS.key(tenant, f"order#{order_id}", "root")
 
 
 def load_tree(database: Database, tenant: str, order_id: str) -> OrderTree | None:
