@@ -8,11 +8,15 @@ from dataclasses import replace
 
 import pytest
 from cauri.books.commit import Books, Contended
+from cauri.checkout.carts import PutCartLine
 from cauri.checkout.commands import Contact, InlineLine
 from cauri.checkout.model import CartCompleted
 from cauri.checkout.tenders import TenderAsked
 from cauri.errors import Refusal
-from cauri.inventory.model import OutOfStock, stock_of
+from cauri.inventory.commands import AdjustStock, MoveStock
+from cauri.inventory.model import OutOfStock, StockCommitted, stock_of
+from cauri.inventory.movements import AdjustmentReason
+from cauri.inventory.tending import SpreadStock
 from cauri.money import Money
 from cauri.orders.commands import CancelOrder
 from cauri.orders.model import CancelReason, OrderStatus
@@ -224,3 +228,60 @@ def test_transactions_that_conflict_lose_nothing(engine: Engine, shop: Shop, tem
     deposits = len(the_answers(outcomes[1::4])) + 1
     assert shop.balance().available("KES") == Money(100 * deposits, "KES")
     assert differences(picture_of(engine, shop)) == []
+
+
+def test_reserved_carts_and_checkouts_share_what_there_is(engine: Engine, shop: Shop, crowd: Crowd) -> None:
+    """Half of them reserve first. Whoever could reserve can buy, and nobody else gets those units."""
+    shop.furnish().stock(shirt_l=20)
+    carts = [shop.cart(shop.customer(f"buyer-{turn}"), coffee=1) for turn in range(40)]
+    shop.stock(coffee=40)
+
+    def act(books: Books, turn: int) -> bytes:
+        buyer, cart = shop.customer(f"buyer-{turn}"), carts[turn]
+        books.run(PutCartLine(cart, "shirt-l", 1, reserve=turn % 2 == 0), buyer, "put")
+        try:
+            return books.run(a_checkout(cart_id=cart), buyer, "buy").body
+        except OutOfStock:
+            assert turn % 2, "what was reserved is there"
+            raise
+
+    outcomes = crowd.at_once(act, 40)
+
+    now = picture_of(engine, shop)
+    stock = stock_of("shirt-l", [cell for cell in now.cells if cell.sku == "shirt-l"])
+    assert set(refusals(outcomes)) <= {OutOfStock}
+    assert len(the_answers(outcomes)) == stock.reserved
+    assert stock.reserved + stock.available == 20
+    assert differences(now) == []
+
+
+def test_units_that_move_and_go_while_they_sell_are_neither_lost_nor_made(
+    engine: Engine, shop: Shop, crowd: Crowd
+) -> None:
+    shop.furnish(locations=("main", "mombasa")).stock(shirt_l=60).stock("mombasa", shirt_l=40)
+
+    def act(books: Books, turn: int) -> bytes:
+        match turn % 6:
+            case 0:
+                here, there = ("main", "mombasa") if turn % 12 else ("mombasa", "main")
+                return books.run(MoveStock("shirt-l", 10, here, there), shop.admin, f"move-{turn}").body
+            case 1:
+                lost = AdjustStock("shirt-l", -3, AdjustmentReason.LOSS, "mombasa")
+                return books.run(lost, shop.admin, f"adjust-{turn}").body
+            case 2:
+                return books.run(SpreadStock("shirt-l", "main", 3 + turn // 6), shop.admin, f"spread-{turn}").body
+            case _:
+                checkout = a_checkout(lines=(InlineLine("shirt-l", 2),), currency="KES")
+                return books.run(checkout, shop.customer(f"buyer-{turn}"), "buy").body
+
+    outcomes = crowd.at_once(act, 60)
+
+    assert set(refusals(outcomes)) <= {OutOfStock, StockCommitted, Contended}
+    assert refusals([outcome for turn, outcome in enumerate(outcomes) if turn % 6 > 2]).keys() <= {OutOfStock}
+    now = picture_of(engine, shop)
+    stock = stock_of("shirt-l", [cell for cell in now.cells if cell.sku == "shirt-l"])
+    sold = [outcome for turn, outcome in enumerate(outcomes) if turn % 6 > 2 and not isinstance(outcome, Refusal)]
+    adjusted = len(the_answers(outcomes[1::6]))
+    assert stock.on_hand == 100 - 3 * adjusted
+    assert stock.reserved == 2 * len(sold)
+    assert differences(now) == []
