@@ -13,6 +13,7 @@ from cauri.money import (
     UnknownCurrencyError,
     currencies,
     exponent,
+    is_currency,
     round_half_even,
     split_units,
     total,
@@ -189,3 +190,13 @@ def test_arithmetic_and_order_are_those_of_the_amounts(one: int, other: int) -> 
     assert (a < b, a <= b, a > b, a >= b) == (one < other, one <= other, one > other, one >= other)
     assert bool(a) == bool(one)
     assert not zero("KES")
+
+
+def test_points_are_counted_like_money_and_nobody_pays_with_them() -> None:
+    assert str(Money(1_250, "PTS")) == "PTS 1,250"
+    assert (is_currency("KES"), is_currency("PTS"), is_currency("XAU"), is_currency("kes")) == (
+        True,
+        False,
+        False,
+        False,
+    )

@@ -13,6 +13,10 @@ MINOR_UNITS_MAX: Final = 10**15
 """The largest amount one command may carry. JSON readers keep integers exact up to 2**53, about 9 * 10**15."""
 
 
+OWN_ASSETS: Final = {"PTS": 0}
+"""What a tenant counts that is nobody's currency, and the digits it is shown with: points."""
+
+
 class UnknownCurrencyError(ValueError):
     """Not the code of a currency that people pay with."""
 
@@ -24,6 +28,8 @@ class CurrencyMismatchError(ValueError):
 @functools.cache
 def exponent(currency: str) -> int:
     """Digits after the decimal point: 2 for KES, 0 for JPY and XOF, 3 for KWD and IQD. Source: ISO 4217."""
+    if currency in OWN_ASSETS:
+        return OWN_ASSETS[currency]
     try:
         digits = Currency(currency).exponent
     except ValueError:
@@ -33,6 +39,15 @@ def exponent(currency: str) -> int:
     return int(digits)
 
 
+def is_currency(code: str) -> bool:
+    """Whether people pay with it: the code of a currency in use, and not of something a tenant counts."""
+    try:
+        exponent(code)
+    except UnknownCurrencyError:
+        return False
+    return code not in OWN_ASSETS
+
+
 def currencies() -> list[str]:
     """The codes of every currency that people pay with."""
     return sorted(currency.code for currency in Currency if currency.exponent is not None)
@@ -40,7 +55,7 @@ def currencies() -> list[str]:
 
 @dataclass(frozen=True, slots=True, order=False)
 class Money:
-    """An amount of one currency, in minor units: ``Money(1250, "KES")`` is 12.50 shillings."""
+    """An amount of one currency, or of points, in minor units: ``Money(1250, "KES")`` is 12.50 shillings."""
 
     amount: int
     currency: str

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
-from cauri.money import MINOR_UNITS_MAX, Money, UnknownCurrencyError, currencies, exponent
+from cauri.money import MINOR_UNITS_MAX, Money, currencies, is_currency
 
 ID_PATTERN: Final = r"^[A-Za-z0-9._-]{1,64}$"
 """Of every id that somebody sends. Keys are joined with #, which an id can therefore not hold."""
@@ -16,10 +16,8 @@ _NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
 def _is_currency(code: str) -> str:
-    try:
-        exponent(code)
-    except UnknownCurrencyError:
-        raise PydanticCustomError("currency", "Input should be the ISO 4217 code of a currency in use") from None
+    if not is_currency(code):
+        raise PydanticCustomError("currency", "Input should be the ISO 4217 code of a currency in use")
     return code
 
 
