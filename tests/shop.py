@@ -27,8 +27,13 @@ from cauri.orders.store import load_tree
 from cauri.parties.commands import PutTenant, PutVendor
 from cauri.parties.model import MAIN, ShippingRate
 from cauri.wallet.commands import Deposit
+from cauri.wallet.depletion import Policy
+from cauri.wallet.issuing import IssueCredit, PutProgramme
+from cauri.wallet.lots import PTS, Kind, Wallet
 from cauri.wallet.model import Balance
-from cauri.wallet.store import balance_key
+from cauri.wallet.programme import Programme, Rate
+from cauri.wallet.redeeming import Redeem
+from cauri.wallet.store import balance_key, wallet_key
 
 from tests.engines import REGION, TABLE_PREFIX, Engine
 from tests.provider import ScriptedProvider
@@ -106,6 +111,29 @@ class Shop:
         owner = customer or self.customer()
         self.run(Deposit(owner.customer_id or "", Money(amount, currency)))
 
+    def programme(self, **rules: Any) -> Shop:
+        """A loyalty programme that reports in shillings: 1,000 points pay 100 of them, and a dollar is worth 130."""
+        chosen: dict[str, Any] = {
+            "spending": Policy(points_minimum=100, per_1000_points={"KES": 10_000}),
+            "rates": {"USD": Rate("130.25", "2026-11-20", "central bank")},
+        }
+        self.run(PutProgramme(Programme(self.tenant, "KES", **(chosen | rules))))
+        return self
+
+    def credit(
+        self, amount: int, kind: Kind = Kind.STORE_CREDIT, *, days: int | None = None, currency: str = "KES"
+    ) -> str:
+        """Issue to Amina what staff may by themselves; the id of the lot."""
+        value = Money(amount, PTS if kind is Kind.POINTS else currency)
+        expires = None if days is None else self.clock.now + timedelta(days=days)
+        lot: str = self.run(IssueCredit("cus_amina", kind, value, "goodwill", expires))["credit"]["id"]
+        return lot
+
+    def redeem(self, amount: int, **more: Any) -> Any:
+        """Amina pays."""
+        tax = Money(more.pop("tax", 0), "KES")
+        return self.run(Redeem("cus_amina", Money(amount, "KES"), tax, **more), self.customer())
+
     def cart(self, caller: Caller | None = None, **units: int) -> str:
         caller = caller or self.customer()
         cart: str = self.run(OpenCart("KES"), caller)["id"]
@@ -156,6 +184,11 @@ class Shop:
         keys = cell_keys(self.product(sku))
         found = self.database.fetch(keys)
         return [cell for key in keys if (cell := found[key])]
+
+    def wallet(self, customer: Caller | None = None) -> Wallet:
+        owner = (customer or self.customer()).customer_id or ""
+        key = wallet_key(self.tenant, owner)
+        return self.database.fetch([key])[key] or Wallet(self.tenant, owner)
 
     def balance(self, customer: Caller | None = None) -> Balance:
         owner = (customer or self.customer()).customer_id or ""

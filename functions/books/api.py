@@ -19,7 +19,7 @@ from cauri.books.statements import (
 from cauri.books.trail import SeveralLogLists, Span, TrailEntry, by_caller, by_resource, by_time
 from cauri.edge import wiring
 from cauri.edge.explaining import ExplanationPage, explained
-from cauri.edge.fields import ID_PATTERN
+from cauri.edge.fields import EARLIEST, ID_PATTERN, LATEST, in_our_time
 from cauri.edge.http import Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
 from cauri.edge.problems import Fault, InvalidRequest
@@ -27,25 +27,22 @@ from pydantic import AfterValidator, AwareDatetime
 
 MONTH: Final = timedelta(days=31)
 ACCOUNTANTS: Final = frozenset({"finance", "admin"})
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 Account = Annotated[
-    str, Path(pattern=r"^[a-z_]{1,40}(:[A-Za-z0-9._-]{1,64})?$", examples=["cash:demo", "prepaid:cus_amina"])
+    str,
+    Path(
+        pattern=r"^(wallet:)?[a-z_]{1,40}(:[A-Za-z0-9._-]{1,64})?$",
+        examples=["cash:demo", "prepaid:cus_amina", "wallet:points:cus_amina"],
+    ),
 ]
 Asset = Annotated[str, Query(pattern=r"^[A-Z]{3}$", examples=["KES"])]
-
-
-def _in_our_time(moment: datetime | None) -> datetime | None:
-    """Nothing was posted before, and nothing will be after: beyond them a moment means the same."""
-    return None if moment is None else max(EARLIEST, min(moment, LATEST))
 
 
 def _in_our_days(day: date | None) -> date | None:
     return None if day is None else max(EARLIEST.date(), min(day, LATEST.date()))
 
 
-Moment = Annotated[AwareDatetime | None, AfterValidator(_in_our_time)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_our_time)] | None
 Start = Annotated[Moment, Query(description="From this moment on")]
 End = Annotated[Moment, Query(description="To just before this moment")]
 

@@ -17,6 +17,7 @@ from cauri.edge.fields import (
     CountryCode,
     CurrencyCode,
     Email,
+    ExpectedVersion,
     Id,
     Line,
     MinorUnits,
@@ -69,9 +70,6 @@ Minutes = Annotated[
     ),
 ]
 PerMinute = Annotated[int, Field(ge=1, le=1_000_000, examples=[60])]
-ExpectedVersion = Annotated[
-    int, Field(ge=0, le=2**53, description="The version you read: if it is another by now, nothing is changed")
-]
 
 api = Api("Platform")
 

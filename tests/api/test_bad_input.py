@@ -69,6 +69,26 @@ def deposit(pointer: str, **members: Any) -> Bad:
     return Bad("POST", "/v1/balances/cus_amina/deposits", {"amount": money}, f"/amount{pointer}")
 
 
+def credit(pointer: str, **members: Any) -> Bad:
+    whole = {"kind": "store_credit", "amount": {"amount": 100, "currency": "KES"}, "source": "goodwill"} | members
+    body = {name: value for name, value in whole.items() if value is not ...}
+    return Bad("POST", "/v1/wallets/cus_amina/credits", body, pointer)
+
+
+def redemption(pointer: str, **members: Any) -> Bad:
+    body = {"amount": {"amount": 100, "currency": "KES"}} | members
+    return Bad("POST", "/v1/wallets/cus_amina/redemptions", body, pointer)
+
+
+def programme(pointer: str, **members: Any) -> Bad:
+    return Bad("PUT", "/v1/loyalty-programme", {"reporting_currency": "KES"} | members, pointer)
+
+
+def rate(pointer: str, **members: Any) -> Bad:
+    whole = {"rate": "1.5", "date": "2026-11-20", "source": "bank"} | members
+    return programme(f"/rates/USD{pointer}", rates={"USD": whole})
+
+
 def product(pointer: str, **members: Any) -> Bad:
     whole = {"vendor_id": "ven_kazi", "title": "Basket", "prices": {"KES": 100}} | members
     return Bad("PUT", "/v1/products/basket", whole, pointer)
@@ -99,6 +119,42 @@ QUANTITIES = [0, -1, 1.0, "1", True, None, 10**9 + 1, MANY]
 BAD = [
     *(deposit("/amount", amount=amount) for amount in AMOUNTS),
     *(deposit("/currency", currency=code) for code in ("kes", "KE", "XXX", "XAU", "ZZZ", "", 404, None, "KES ", "₭ES")),
+    *(credit("/amount/amount", amount={"amount": amount, "currency": "KES"}) for amount in AMOUNTS),
+    credit("/amount/currency", amount={"amount": 1, "currency": "PTS"}),
+    credit("", amount=...),
+    credit("", points=5),
+    credit("", kind="points"),
+    *(credit("/points", kind="points", amount=..., points=points) for points in (*AMOUNTS[:7], MANY)),
+    *(credit("/kind", kind=kind) for kind in ("cash", "", 1, None)),
+    *(credit("/source", source=text) for text in [*TEXTS, "", None]),
+    *(
+        credit("/expires_at", expires_at=moment)
+        for moment in (
+            "tomorrow",
+            "2027-01-31",
+            "2027-01-31T00:00:00",
+            "1800000000",
+            1_800_000_000,
+            "2027-02-30T00:00:00Z",
+        )
+    ),
+    credit("/expires", expires="2027-01-31T00:00:00Z"),
+    *(redemption("/amount/amount", amount={"amount": amount, "currency": "KES"}) for amount in AMOUNTS),
+    *(redemption("/tax/amount", tax={"amount": amount, "currency": "KES"}) for amount in AMOUNTS[1:]),
+    redemption("/kinds", kinds=[]),
+    redemption("/kinds", kinds=["points", "points"]),
+    redemption("/kinds/1", kinds=["points", "cash"]),
+    *(redemption("/hold_minutes", hold_minutes=minutes) for minutes in (0, -1, 1.5, "5", True, MANY)),
+    *(redemption("/reference", reference=text) for text in TEXTS),
+    *(programme("/reporting_currency", reporting_currency=code) for code in ("PTS", "kes", "XXX", None)),
+    programme("/order", order=["points", "points"]),
+    programme("/per_1000_points/PTS", per_1000_points={"PTS": 1}),
+    programme("/per_1000_points/KES", per_1000_points={"KES": 0}),
+    *(programme("/grace_days", grace_days=days) for days in (-1, 1.5, MANY)),
+    programme("/estimate", estimate="guess"),
+    programme("/estimate_bps", estimate_bps=10_001),
+    *(rate("/rate", rate=text) for text in ("0", "0.000", "-1", "1e3", "1.", ".5", "1,5", 1.5, 1, None, "9" * 50)),
+    *(rate("/date", date=text) for text in ("2026-02-30", "today", "20261120", 20261120)),
     deposit("/amount", amount=...),
     deposit("/currency", currency=...),
     deposit("/exponent", exponent=2),

@@ -47,7 +47,9 @@ def tokens_for(label: str, people: People) -> str:
     if path.endswith("/link"):
         proven = {"email": "amina@example.com", "email_verified": True}
         return people.of("customer", sub="usr_amina", customer_id="cus_amina", **proven).token or ""
-    return (people.customer() if shopper else people.admin).token or ""
+    decides = label == "POST /v1/approvals/{approval_id}/decisions"
+    client = people.customer() if shopper else people.of("manager") if decides else people.admin
+    return client.token or ""
 
 
 def as_meant(case: Any) -> None:

@@ -43,5 +43,7 @@ def test_postings_of_nothing_are_left_out_and_an_entry_of_nothing_is_none() -> N
 
 def test_an_owners_account_is_kept_under_its_control_account_as_well() -> None:
     assert books_of(prepaid_of("cus_1")) == ("prepaid:cus_1", "prepaid")
+    assert books_of("wallet:points:cus_1") == ("wallet:points:cus_1", "wallet:points")
+    assert books_of("wallet:points") == ("wallet:points",)
     assert books_of("cash:demo") == ("cash:demo",)
     assert role_of("cash:demo") == "cash"

@@ -19,6 +19,9 @@ from cauri.orders.earning import accounts
 from cauri.orders.model import CancelReason, LineStatus, OrderStatus, OrderTree, order_status
 from cauri.payments.model import PaymentStatus
 from cauri.refunds.model import OPEN, PartStatus, Refund, RefundStatus
+from cauri.wallet.accounts import BREAKAGE, LOYALTY, POINTS, REDEEMED, account_of
+from cauri.wallet.lots import PTS, Kind
+from cauri.wallet.redemption import RedemptionStatus
 
 from tests.proof.picture import Picture
 
@@ -53,6 +56,87 @@ def balances_are_what_was_posted(picture: Picture) -> Differences:
                 yield f"{account} has {funds} of {asset}"
             if funds.total and (account, asset) not in posted:
                 yield f"{account} has {funds} of {asset} that nobody posted"
+
+
+def wallets_are_what_was_posted(picture: Picture) -> Differences:
+    """A wallet's account is the sum of its postings and the sum of its lots, and no lot is below zero."""
+    posted = {account: rows for account, rows in _by_account(picture).items() if account[0].startswith("wallet:")}
+    stand = {
+        (account_of(kind, wallet.customer_id), asset): wallet.owed(asset, kind)
+        for wallet in picture.wallets
+        for kind, asset in wallet.accounts()
+    }
+    for account in sorted(stand.keys() | posted.keys()):
+        there = stand.get(account, 0)
+        postings = posted.get(account, [])
+        if there != -sum(posting.amount for posting in postings):
+            yield f"{account} stands at {there}, and {postings} were posted"
+        if all(posting.balance_after != there for posting in postings):
+            yield f"no posting on {account} left {there}"
+    for wallet in picture.wallets:
+        if any(lot.units < 0 or not lot.units + wallet.held_of(lot.id) > 0 for lot in wallet.lots.values()):
+            yield f"a lot of {wallet} is below zero, or nothing is left of it"
+        if any(units <= 0 for hold in wallet.holds.values() for units in hold.parts.values()):
+            yield f"{wallet} holds nothing, or less"
+
+
+def points_are_all_issued(picture: Picture) -> Differences:
+    """All points that customers have are those that were issued: no point comes from anywhere else."""
+    issued = sum(posting.amount for posting in _by_account(picture).get((POINTS, PTS), []))
+    have = sum(wallet.owed(PTS, Kind.POINTS) for wallet in picture.wallets)
+    if issued != have:
+        yield f"{issued} points are issued, and customers have {have}"
+
+
+def statements_run_from_balance_to_balance(picture: Picture) -> Differences:
+    """Each line of a statement goes on from the one before, and the last is what the wallet stands at."""
+    stands: dict[tuple[str, Kind, str], int] = {}
+    for moved in sorted(picture.movements_of_wallets, key=lambda one: one.number):
+        for line in moved.lines:
+            account = (moved.customer_id, line.kind, line.change.currency)
+            stands[account] = stands.get(account, 0) + line.change.amount
+            if stands[account] != line.balance_after.amount:
+                yield f"line {moved.number} of {account} says {line.balance_after}, after {stands[account]}"
+    have = {
+        (wallet.customer_id, kind, asset): wallet.owed(asset, kind)
+        for wallet in picture.wallets
+        for kind, asset in wallet.accounts()
+    }
+    if {account: units for account, units in stands.items() if units} != have:
+        yield f"statements end at {stands}, and wallets have {have}"
+
+
+def holds_are_of_redemptions(picture: Picture) -> Differences:
+    """What a wallet holds is what redemptions have set aside, until it is over."""
+    held = {
+        (wallet.customer_id, hold_id): hold.parts
+        for wallet in picture.wallets
+        for hold_id, hold in wallet.live(picture.at).holds.items()
+    }
+    aside = {
+        (one.customer_id, one.id): one.units
+        for one in picture.redemptions
+        if one.status(picture.at) is RedemptionStatus.HELD
+    }
+    if held != aside:
+        yield f"wallets hold {held}, and redemptions {aside}"
+
+
+def redemptions_pay_what_they_say(picture: Picture) -> Differences:
+    """The lots of a redemption pay its amount; what is cleared is what completed redemptions pay."""
+    cleared = Counter[str]()
+    for one in picture.redemptions:
+        if one.pays != one.amount:
+            yield f"{one.id} is for {one.amount}, and its lots pay {one.pays}"
+        if one.step_status is RedemptionStatus.COMPLETED:
+            cleared[one.amount.currency] += one.amount.amount
+    posted = {
+        asset: -sum(posting.amount for posting in postings)
+        for (account, asset), postings in _by_account(picture).items()
+        if account == REDEEMED
+    }
+    if {asset: units for asset, units in posted.items() if units} != dict(cleared):
+        yield f"redemptions come to {dict(cleared)}, and posted were {posted}"
 
 
 def holds_are_of_orders_that_wait(picture: Picture) -> Differences:
@@ -282,7 +366,8 @@ def the_ledger_tells_the_same_as_the_orders(picture: Picture) -> Differences:
         for account, money in _given_back(refund):
             expected[account, money.currency] += money.amount
     posted = {account: sum(posting.amount for posting in rows) for account, rows in _by_account(picture).items()}
-    ours = {at for at in posted if not at[0].startswith((prepaid_of(""), cash_at("manual")))}
+    others = (prepaid_of(""), cash_at("manual"), "wallet:", LOYALTY, POINTS, BREAKAGE, REDEEMED)
+    ours = {at for at in posted if not at[0].startswith(others)}
     for at in sorted(ours | set(expected)):
         if posted.get(at, 0) != expected[at]:
             yield f"{at} stands at {posted.get(at, 0)}, and the orders make it {expected[at]}"
@@ -363,6 +448,11 @@ def versions_are_told_once(picture: Picture) -> Differences:
 INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     entries_balance,
     balances_are_what_was_posted,
+    wallets_are_what_was_posted,
+    points_are_all_issued,
+    statements_run_from_balance_to_balance,
+    holds_are_of_redemptions,
+    redemptions_pay_what_they_say,
     holds_are_of_orders_that_wait,
     stock_adds_up,
     uses_of_promotions_add_up,

@@ -22,8 +22,12 @@ from cauri.orders.uses import USES
 from cauri.payments.store import PAYMENTS
 from cauri.refunds.model import Refund
 from cauri.refunds.store import REFUNDS
+from cauri.wallet.accounts import Movement as WalletMovement
+from cauri.wallet.lots import Wallet
 from cauri.wallet.model import Balance
-from cauri.wallet.store import BALANCES
+from cauri.wallet.redemption import Redemption
+from cauri.wallet.store import BALANCES, REDEMPTIONS, WALLETS
+from cauri.wallet.store import MOVEMENTS as WALLET_MOVEMENTS
 
 from tests.engines import TABLE_PREFIX, Engine
 
@@ -57,6 +61,10 @@ class Picture:
     def uses(self) -> list[Cell]:
         return [cell for cell in self.cells if cell.location == CLAIM_LOCATION]
 
+    wallets: list[Wallet]
+    movements_of_wallets: list[WalletMovement]
+    redemptions: list[Redemption]
+
     def cell(self, part: Part) -> Cell | None:
         """The cell that has, or had, the part."""
         place = (part.sku, part.location, part.cell)
@@ -78,6 +86,9 @@ def picture(stored: Items, at: Instant) -> Picture:
         trees=_trees(commerce),
         balances=_on(BALANCES, stored["wallet"], "customer#"),
         refunds=_on(REFUNDS, commerce, "order#", "refund#"),
+        wallets=_on(WALLETS, stored["wallet"], "wallet#"),
+        movements_of_wallets=_on(WALLET_MOVEMENTS, stored["wallet"], "statement#"),
+        redemptions=_on(REDEMPTIONS, stored["wallet"], "redemption#"),
     )
 
 

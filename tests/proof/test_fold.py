@@ -10,8 +10,8 @@ from random import Random
 from typing import Final
 
 import pytest
-from cauri.books.fold import Fold, is_owned
-from cauri.books.ledger import Entry, Posting, books_of
+from cauri.books.fold import Fold
+from cauri.books.ledger import Entry, Posting, books_of, is_owned
 from cauri.books.log import Record
 from cauri.books.statements import balance, trial_balance
 from cauri.errors import Unsettled

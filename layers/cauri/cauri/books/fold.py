@@ -16,7 +16,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from cauri.books.database import ConditionFailed, Database
-from cauri.books.ledger import OWNED_ROLES, Posting, books_of, role_of
+from cauri.books.ledger import Posting, books_of, is_owned
 from cauri.books.log import Record
 from cauri.books.shelf import Wire, Write
 from cauri.clock import rfc3339
@@ -91,11 +91,6 @@ def sums_pk(tenant: str, account: str, asset: str) -> str:
 
 def accounts_pk(tenant: str) -> str:
     return f"{tenant}#accounts"
-
-
-def is_owned(account: str) -> bool:
-    """True for ``prepaid:cus_1``: an owner's account, which is not listed, since its control account is."""
-    return role_of(account) in OWNED_ROLES and account != role_of(account)
 
 
 def slices_of(account: str) -> int:

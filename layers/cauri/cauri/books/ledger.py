@@ -26,10 +26,11 @@ def prepaid_of(customer_id: str) -> str:
     return f"prepaid:{customer_id}"
 
 
-OWNED_ROLES: Final = frozenset({"prepaid"})
-"""Roles with an account per owner. The owners' accounts sum to the control account, which has the role's name."""
+OWNED: Final = {"prepaid": 1, "wallet": 2}
+"""Roles with an account per owner, whose id is the so-manieth part of the name. The owners' accounts sum to the control
+account, which has the name without the owner: ``prepaid``, ``wallet:points``."""
 
-NORMAL_CREDIT: Final = frozenset({"prepaid", "deferred_revenue", "payable", "tax", "revenue"})
+NORMAL_CREDIT: Final = frozenset({"prepaid", "wallet", "deferred_revenue", "payable", "tax", "revenue"})
 """Roles whose balance people read as a credit."""
 
 
@@ -81,7 +82,11 @@ def role_of(account: str) -> str:
     return account.partition(":")[0]
 
 
+def is_owned(account: str) -> bool:
+    """True for ``prepaid:cus_1``: an owner's account, which is not listed, since its control account is."""
+    return account.count(":") == OWNED.get(role_of(account))
+
+
 def books_of(account: str) -> tuple[str, ...]:
     """The accounts that a posting on `account` is kept under: itself, and its control account if it has one."""
-    role = role_of(account)
-    return (account, role) if role in OWNED_ROLES else (account,)
+    return (account, account.rpartition(":")[0]) if is_owned(account) else (account,)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from cauri.books.database import Database
-from cauri.books.shelf import Shelf
+from cauri.books.shelf import Key, Shelf, Wire
 
 T = TypeVar("T")
 
@@ -117,3 +117,23 @@ def _request(name: str, after: str | None, limit: int, *, newest_first: bool) ->
         "ScanIndexForward": not newest_first,
         "Limit": limit,
     }
+
+
+def read_spread(
+    database: Database, shelf: Shelf[T], tenant: str, names: Sequence[str], *, after: str | None, limit: int
+) -> Page[T]:
+    """At most `limit` members of a list that is spread over `names`, the last in its order first.
+
+    For an index of keys: the members are then read themselves, and are as they are now. Two round trips.
+    """
+    requests = [_request(f"{tenant}#{name}", after, limit + 1, newest_first=True) for name in names]
+    pages = database.together(*(functools.partial(database.query, shelf.table, request) for request in requests))
+    found = sorted((item for page in pages for item in page["Items"]), key=_place, reverse=True)
+    keys = [Key(shelf, item["pk"]["S"], item["sk"]["S"]) for item in found[:limit]]
+    members = database.fetch(keys) if keys else None
+    items = [member for key in keys if members and (member := members[key]) is not None]
+    return Page(items, _place(found[limit - 1]) if len(found) > limit else None)
+
+
+def _place(item: Wire) -> str:
+    return str(item["list_at"]["S"])

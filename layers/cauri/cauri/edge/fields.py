@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
@@ -33,6 +35,9 @@ CurrencyCode = TypeAliasType(
 CountryCode = Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["KE"], description="ISO 3166-1 alpha-2")]
 MinorUnits = Annotated[int, Field(ge=0, le=MINOR_UNITS_MAX)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000, description="Hundredths of a percent")]
+ExpectedVersion = Annotated[
+    int, Field(ge=0, le=2**53, description="The version you read: if it is another by now, nothing is changed")
+]
 Line = Annotated[str, Field(max_length=200, pattern=_NO_CONTROLS)]
 """One line of text, which may be empty."""
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
@@ -41,6 +46,31 @@ Email = Annotated[
 ]
 WebUrl = Annotated[
     str, Field(max_length=2048, pattern="^https?://[!-~]+$", examples=["https://shop.example/thank-you"])
+]
+
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def in_our_time(moment: datetime) -> datetime:
+    """In UTC. Nothing of ours was before, and nothing will be after: beyond them a moment means the same."""
+    return max(EARLIEST, min(moment, LATEST)).astimezone(UTC)
+
+
+def _written_as_a_moment(text: object) -> object:
+    """What pydantic would read as well, a count of seconds or a bare date, is not how a moment is written."""
+    if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
+        raise PydanticCustomError("moment", "Input should be a date and time as RFC 3339 has it")
+    return text
+
+
+Moment = Annotated[
+    AwareDatetime,
+    Field(strict=False, examples=["2027-01-31T23:59:59Z"]),
+    BeforeValidator(_written_as_a_moment),
+    AfterValidator(in_our_time),
 ]
 
 

@@ -138,9 +138,18 @@ class Api:
         return register
 
     def read(
-        self, path: str, *, roles: Collection[str], answer: Any, refusals: Sequence[type[Refusal]] = ()
+        self,
+        path: str,
+        *,
+        roles: Collection[str],
+        answer: Any,
+        refusals: Sequence[type[Refusal]] = (),
+        method: Literal["GET", "POST"] = "GET",
     ) -> Callable[[R], R]:
-        """Register a handler that answers the view somebody asks for. A parameter named `caller` gets the Caller."""
+        """Register a handler that answers the view somebody asks for. A parameter named `caller` gets the Caller.
+
+        A question that takes a body is a POST; it changes nothing either.
+        """
 
         def register(look: R) -> R:
             takes_caller, signature = _signature(look)
@@ -151,7 +160,7 @@ class Api:
                 return Response(HTTPStatus.OK, JSON, to_json(view).decode(), headers=self._headers())
 
             known = frozenset(roles), Tier.READS, HTTPStatus.OK, tuple(refusals)
-            self._register(Operation("GET", path, look, signature, answer, *known), run)
+            self._register(Operation(method, path, look, signature, answer, *known), run)
             return look
 
         return register

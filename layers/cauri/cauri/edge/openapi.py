@@ -54,7 +54,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Inventory": "The catalogue, and the stock behind it",
     "Checkout": "Carts, and the checkout that makes an order of one",
     "Orders": "Orders, as their customers, vendors and staff see them",
-    "Wallet": "Prepaid balances",
+    "Wallet": "Store credit, points and rewards: issued, redeemed, held, and expired; and prepaid balances",
     "Books": "The ledger, to read",
     "Platform": "Tenants and vendors; and the API's own pages",
 }

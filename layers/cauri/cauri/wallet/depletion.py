@@ -45,6 +45,9 @@ class Policy:
     per_1000_points: dict[str, int] = field(default_factory=dict)
     """What 1,000 points pay, in minor units, by currency; in a currency that is not there points pay nothing."""
 
+    def rate(self, currency: str) -> int:
+        return self.per_1000_points.get(currency, 0)
+
 
 @dataclass(frozen=True)
 class Payment:
@@ -85,14 +88,14 @@ def split(
     too few points are refused (BelowMinimum) where otherwise they would be left alone.
     """
     lots = _in_turn(wallet, amount.currency, policy, at, kinds)
-    made = _pay(lots, amount, amount - tax, policy.per_1000_points.get(amount.currency, 0))
+    made = pay(lots, amount, amount - tax, policy.rate(amount.currency))
     if not 0 < made.points < policy.points_minimum:
         _require_points(wallet, policy, at, kinds)
         return made
     if kinds is not None:
         raise BelowMinimum(policy.points_minimum, wallet.spendable(at, PTS, Kind.POINTS))
     without = [lot for lot in lots if lot.kind is not Kind.POINTS]
-    return _pay(without, amount, amount - tax, 0)
+    return pay(without, amount, amount - tax, 0)
 
 
 def _require_points(wallet: Wallet, policy: Policy, at: Instant, kinds: Sequence[Kind] | None) -> None:
@@ -119,7 +122,11 @@ def _in_turn(wallet: Wallet, currency: str, policy: Policy, at: Instant, kinds: 
     return sorted(usable, key=turn)
 
 
-def _pay(lots: Sequence[Lot], amount: Money, for_loyalty: Money, rate: int) -> Split:
+def pay(lots: Sequence[Lot], amount: Money, for_loyalty: Money, rate: int) -> Split:
+    """`amount` out of `lots` in their order, of which loyalty balances pay no more than `for_loyalty`.
+
+    `rate` is what 1,000 points pay.
+    """
     rest, loyalty_rest = amount.amount, for_loyalty.amount
     points = _Points(rate)
     spent: Counter[str] = Counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -72,15 +72,6 @@ class UnknownHold(Refusal):
 
     def detail(self) -> str:
         return f"Nothing is held as {self.hold_id!r} any more."
-
-
-@dataclass
-class HoldTooSmall(Refusal):
-    code: ClassVar[str] = "hold_too_small"
-    hold_id: str
-
-    def detail(self) -> str:
-        return f"{self.hold_id!r} holds less than that."
 
 
 @dataclass(frozen=True)
@@ -186,6 +177,15 @@ class Wallet:
         soon = [lot for lot in self.lots.values() if lot.units and lot.is_spendable(at)]
         return sorted((lot for lot in soon if lot.expires_at and lot.expires_at < before), key=lambda lot: lot.turn)
 
+    @property
+    def expires_first(self) -> Instant | None:
+        """When the first of its lots expires, or has, that something is left of."""
+        return min((lot.expires_at for lot in self.lots.values() if lot.expires_at and not lot.pending), default=None)
+
+    def accounts(self) -> set[tuple[Kind, str]]:
+        """The (kind, asset) of everything in it."""
+        return {(lot.kind, lot.asset) for lot in self.lots.values()}
+
     def lot(self, lot_id: str) -> Lot:
         if lot_id not in self.lots:
             raise UnknownLot(lot_id)
@@ -262,29 +262,24 @@ class Wallet:
         left = {hold_id: hold for hold_id, hold in self.holds.items() if hold_id not in hold_ids}
         return replace(self, lots=lots, holds=left)._without_the_spent()
 
-    def capture(self, hold_id: str, units: int | None = None) -> tuple[Wallet, tuple[Lot, ...]]:
-        """Spend what was set aside, all of it or the first `units`; the rest is given back.
+    def capture(self, hold_id: str, units: Mapping[str, int] | None = None) -> tuple[Wallet, tuple[Lot, ...]]:
+        """Spend what was set aside, all of it or `units` by lot; the rest is given back. Raises UnknownHold.
 
-        Raises UnknownHold, HoldTooSmall.
+        Whoever asks for a part has seen that it is held.
         """
         if hold_id not in self.holds:
             raise UnknownHold(hold_id)
         held = self.holds[hold_id].parts
-        wanted = sum(held.values()) if units is None else units
-        if wanted > sum(held.values()):
-            raise HoldTooSmall(hold_id)
-        return self.release(hold_id)._return_to(self.lots, held).take(first_units(held, wanted))
+        wanted = held if units is None else units
+        if any(count > held.get(lot_id, 0) for lot_id, count in wanted.items()):
+            raise ValueError(f"{hold_id} does not hold {wanted}")
+        return self.release(hold_id).take(wanted)
 
     def live(self, at: Instant) -> Wallet:
         """The wallet as it is: what a hold that is over had set aside is available again."""
         return self.release(*(hold_id for hold_id, hold in self.holds.items() if hold.expires_at <= at))
 
     # -- Parts
-
-    def _return_to(self, lots: Mapping[str, Lot], held: Iterable[str]) -> Wallet:
-        """With the lots of a hold, even those that had nothing else left."""
-        missing = {lot_id: lots[lot_id] for lot_id in held if lot_id not in self.lots}
-        return replace(self, lots={**self.lots, **missing})
 
     def _put(self, lot: Lot) -> Wallet:
         return replace(self, lots={**self.lots, lot.id: lot})

@@ -1,4 +1,4 @@
-"""Whose balance who may see."""
+"""Whose wallet who may see."""
 
 from __future__ import annotations
 
@@ -6,12 +6,44 @@ from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.books.explaining import Explanation, Step
 from cauri.books.ledger import prepaid_of
+from cauri.books.listing import Page, read_partition, read_spread
 from cauri.books.statements import UnknownAccount, statement
-from cauri.clock import from_rfc3339
+from cauri.clock import Instant, from_rfc3339
+from cauri.money import Money
 from cauri.parties.model import UnknownCustomer
+from cauri.wallet.accounts import Movement
+from cauri.wallet.approvals import Approval, UnknownApproval
+from cauri.wallet.lots import Kind, Wallet
 from cauri.wallet.model import Balance
-from cauri.wallet.store import balance_key
-from cauri.wallet.views import BalanceView, balance_view
+from cauri.wallet.programme import NoProgramme, Programme
+from cauri.wallet.redeeming import proposal
+from cauri.wallet.redemption import UnknownRedemption
+from cauri.wallet.store import (
+    APPROVALS,
+    MOVEMENTS,
+    approval_key,
+    approvals_list,
+    balance_key,
+    programme_key,
+    redemption_key,
+    shards,
+    statement_partition,
+    wallet_key,
+)
+from cauri.wallet.views import (
+    ApprovalView,
+    BalanceView,
+    ProgrammeView,
+    ProposalView,
+    RedemptionView,
+    WalletView,
+    approval_view,
+    balance_view,
+    payment_views,
+    programme_view,
+    redemption_view,
+    wallet_view,
+)
 
 
 def balance_for(database: Database, caller: Caller, customer_id: str) -> BalanceView:
@@ -38,7 +70,84 @@ def explain_balance(
 
 
 def _balance(database: Database, caller: Caller, customer_id: str) -> Balance:
-    if not caller.is_staff and caller.customer_id != customer_id:
-        raise UnknownCustomer(customer_id)
+    _require_own(caller, customer_id)
     key = balance_key(caller.tenant, customer_id)
     return database.fetch([key])[key] or Balance(caller.tenant, customer_id)
+
+
+def wallet_for(database: Database, caller: Caller, customer_id: str, at: Instant) -> WalletView:
+    """Everything a customer has: its own, or any to staff. One read. Raises UnknownCustomer, NoProgramme."""
+    programme, wallet = _wallet(database, caller, customer_id)
+    return wallet_view(wallet.live(at), programme, at)
+
+
+def statement_for(
+    database: Database, caller: Caller, customer_id: str, *, after: str | None, limit: int
+) -> Page[Movement]:
+    """What changed a customer's wallet, the newest first. Raises UnknownCustomer."""
+    _require_own(caller, customer_id)
+    partition = statement_partition(caller.tenant, customer_id)
+    return read_partition(database, MOVEMENTS, partition, after=after, limit=limit, newest_first=True)
+
+
+def proposal_for(
+    database: Database,
+    caller: Caller,
+    customer_id: str,
+    amount: Money,
+    tax: Money,
+    kinds: tuple[Kind, ...] | None,
+    at: Instant,
+) -> ProposalView:
+    """How the wallet would pay. Raises what a redemption would, but for InsufficientBalance."""
+    programme, wallet = _wallet(database, caller, customer_id)
+    made = proposal(programme, wallet.live(at), amount, tax, kinds, at)
+    return ProposalView(amount, tax, payment_views(made.payments), made.rest)
+
+
+def redemption_for(database: Database, caller: Caller, redemption_id: str, at: Instant) -> RedemptionView:
+    """Raises UnknownRedemption, also for others'."""
+    key = redemption_key(caller.tenant, redemption_id)
+    redemption = database.fetch([key])[key]
+    if redemption is None or not (caller.is_staff or caller.customer_id == redemption.customer_id):
+        raise UnknownRedemption(redemption_id)
+    return redemption_view(redemption, at)
+
+
+def programme_of(database: Database, tenant: str) -> ProgrammeView:
+    """Raises NoProgramme."""
+    key = programme_key(tenant)
+    programme = database.fetch([key])[key]
+    if programme is None:
+        raise NoProgramme
+    return programme_view(programme, programme.version)
+
+
+def approval_of(database: Database, tenant: str, approval_id: str, at: Instant) -> ApprovalView:
+    """Raises UnknownApproval."""
+    key = approval_key(tenant, approval_id)
+    approval = database.fetch([key])[key]
+    if approval is None:
+        raise UnknownApproval(approval_id)
+    return approval_view(approval, at)
+
+
+def approvals_of(database: Database, tenant: str, *, is_open: bool, after: str | None, limit: int) -> Page[Approval]:
+    """The requests that nobody has decided yet, or those that people have; the newest first."""
+    names = shards(approvals_list(is_open))
+    return read_spread(database, APPROVALS, tenant, names, after=after, limit=limit)
+
+
+def _wallet(database: Database, caller: Caller, customer_id: str) -> tuple[Programme, Wallet]:
+    _require_own(caller, customer_id)
+    rules, key = programme_key(caller.tenant), wallet_key(caller.tenant, customer_id)
+    found = database.fetch([rules, key])
+    programme = found[rules]
+    if programme is None:
+        raise NoProgramme
+    return programme, found[key] or Wallet(caller.tenant, customer_id)
+
+
+def _require_own(caller: Caller, customer_id: str) -> None:
+    if not caller.is_staff and caller.customer_id != customer_id:
+        raise UnknownCustomer(customer_id)

@@ -1,21 +1,110 @@
-"""Where balances are kept: the wallet table."""
+"""Where wallets are kept, and what belongs to them: the wallet table."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from cauri.books.shelf import Key, Shelf, shelve
+from cauri.clock import rfc3339
+from cauri.wallet.accounts import Movement
+from cauri.wallet.approvals import Approval
+from cauri.wallet.lots import Wallet
 from cauri.wallet.model import Balance
+from cauri.wallet.programme import Programme
+from cauri.wallet.redemption import Redemption
+
+TABLE: Final = "wallet"
+SHARDS: Final = 16
+"""Over how many partitions a list of the by_list index is spread."""
+NEVER: Final = "9999"
 
 BALANCES: Final = shelve(
     Shelf(
-        "wallet",
+        TABLE,
         Balance,
         place=lambda balance: (f"customer#{balance.customer_id}", "balance"),
         tenant=lambda balance: balance.tenant,
+    )
+)
+WALLETS: Final = shelve(
+    Shelf(
+        TABLE,
+        Wallet,
+        place=lambda wallet: (f"wallet#{wallet.customer_id}", "wallet"),
+        tenant=lambda wallet: wallet.tenant,
+        listed=lambda wallet: (f"wallets#{shard(wallet.customer_id):02d}", _expires_first(wallet)),
+    )
+)
+MOVEMENTS: Final = shelve(
+    Shelf(
+        TABLE,
+        Movement,
+        place=lambda moved: (f"statement#{moved.customer_id}", f"{moved.number:012d}"),
+        tenant=lambda moved: moved.tenant,
+    )
+)
+PROGRAMMES: Final = shelve(
+    Shelf(TABLE, Programme, place=lambda _: ("programme", "rules"), tenant=lambda programme: programme.tenant)
+)
+APPROVALS: Final = shelve(
+    Shelf(
+        TABLE,
+        Approval,
+        place=lambda approval: (f"approval#{approval.id}", "approval"),
+        tenant=lambda approval: approval.tenant,
+        listed=lambda approval: (f"{approvals_list(approval.is_open)}#{shard(approval.id):02d}", approval.id),
+    )
+)
+REDEMPTIONS: Final = shelve(
+    Shelf(
+        TABLE,
+        Redemption,
+        place=lambda redemption: (f"redemption#{redemption.id}", "redemption"),
+        tenant=lambda redemption: redemption.tenant,
     )
 )
 
 
 def balance_key(tenant: str, customer_id: str) -> Key[Balance]:
     return BALANCES.key(tenant, f"customer#{customer_id}", "balance")
+
+
+def wallet_key(tenant: str, customer_id: str) -> Key[Wallet]:
+    return WALLETS.key(tenant, f"wallet#{customer_id}", "wallet")
+
+
+def programme_key(tenant: str) -> Key[Programme]:
+    return PROGRAMMES.key(tenant, "programme", "rules")
+
+
+def approval_key(tenant: str, approval_id: str) -> Key[Approval]:
+    return APPROVALS.key(tenant, f"approval#{approval_id}", "approval")
+
+
+def redemption_key(tenant: str, redemption_id: str) -> Key[Redemption]:
+    return REDEMPTIONS.key(tenant, f"redemption#{redemption_id}", "redemption")
+
+
+def statement_partition(tenant: str, customer_id: str) -> str:
+    return f"{tenant}#statement#{customer_id}"
+
+
+def shard(id_: str) -> int:
+    return hashlib.blake2b(id_.encode(), digest_size=1).digest()[0] % SHARDS
+
+
+def approvals_list(is_open: bool) -> str:
+    return "approvals-open" if is_open else "approvals-closed"
+
+
+def shards(name: str) -> Sequence[str]:
+    """The names of the partitions that a list is spread over."""
+    return [f"{name}#{number:02d}" for number in range(SHARDS)]
+
+
+def _expires_first(wallet: Wallet) -> str:
+    """A wallet's place in the list of all: what expires first comes first."""
+    first = wallet.expires_first
+    return f"{rfc3339(first) if first else NEVER}#{wallet.customer_id}"

@@ -1,0 +1,80 @@
+"""A change of a wallet, whole: the item, its entry, and its line in the statement, in one plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from cauri.books.plan import Event, Plan
+from cauri.books.shelf import Found, Key
+from cauri.books.work import Work
+from cauri.errors import Refusal
+from cauri.money import Money
+from cauri.parties.model import UnknownCustomer
+from cauri.wallet.accounts import Movement, journal, lines
+from cauri.wallet.lots import Wallet
+from cauri.wallet.programme import NoProgramme, Programme
+from cauri.wallet.store import programme_key, wallet_key
+
+LOTS_MAX: Final = 200
+"""So many lots are some 60 KB, which every change writes anew."""
+
+
+@dataclass
+class WalletFull(Refusal):
+    """The wallet has as many lots as it may have."""
+
+    code: ClassVar[str] = "wallet_full"
+
+    def detail(self) -> str:
+        return f"The wallet has {LOTS_MAX} lots, and takes no more until some are spent."
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every change of a wallet needs: the programme's rules, the wallet as it is now, and what else was read."""
+
+    programme: Programme
+    wallet: Wallet
+    found: Found
+
+
+def at_desk(customer_id: str, work: Work, *more: Key[Any]) -> Desk:
+    """Raises NoProgramme, and UnknownCustomer for a customer who speaks for another."""
+    require_own(customer_id, work)
+    rules, key = programme_key(work.tenant), wallet_key(work.tenant, customer_id)
+    found = work.fetch(rules, key, *more)
+    programme = found[rules]
+    if programme is None:
+        raise NoProgramme
+    wallet = found[key] or Wallet(work.tenant, customer_id)
+    return Desk(programme, wallet.live(work.at), found)
+
+
+def require_own(customer_id: str, work: Work) -> None:
+    if work.caller.customer_id not in (None, customer_id) and not work.caller.is_staff:
+        raise UnknownCustomer(customer_id)
+
+
+def change(
+    plan: Plan,
+    before: Wallet,
+    after: Wallet,
+    work: Work,
+    *,
+    why: str,
+    about: str,
+    against: str,
+    points_pay: Money | None = None,
+    note: str = "",
+) -> Plan:
+    """`plan`, with all that it takes to make `before` `after`. The event is ``wallet.<why>``."""
+    if len(after.lots) > max(LOTS_MAX, len(before.lots)):
+        raise WalletFull
+    moved = lines(before, after)
+    plan.save(after).post(journal(why, after.customer_id, moved, against, points_pay))
+    if moved:
+        number = after.version + 1
+        plan.save(Movement(after.tenant, after.customer_id, number, work.at, why, about, moved, note))
+    told = {"about": about, "customer_id": after.customer_id}
+    return plan.emit(Event(f"wallet.{why}", after.customer_id, after.version + 1, told))

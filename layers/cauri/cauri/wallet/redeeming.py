@@ -1,0 +1,204 @@
+"""Pay from a wallet, at once or in two steps: set aside, then captured or released. And take it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import ClassVar
+
+from cauri.books.plan import Plan
+from cauri.books.work import Command, Work, decides
+from cauri.clock import Instant
+from cauri.errors import Refusal
+from cauri.money import Money
+from cauri.wallet.accounts import REDEEMED
+from cauri.wallet.changes import Desk, at_desk, change
+from cauri.wallet.depletion import Split, split
+from cauri.wallet.lots import PTS, Kind, Lot, Wallet
+from cauri.wallet.model import InsufficientBalance
+from cauri.wallet.programme import Programme
+from cauri.wallet.redemption import (
+    Redemption,
+    RedemptionCurrencyMismatch,
+    RedemptionStatus,
+    Step,
+    TaxTooLarge,
+    UnknownRedemption,
+)
+from cauri.wallet.store import redemption_key
+from cauri.wallet.views import redemption_view
+
+
+@dataclass
+class HoldTooLong(Refusal):
+    """The tenant keeps nothing set aside for so long."""
+
+    code: ClassVar[str] = "hold_too_long"
+    minutes_max: int
+
+    def detail(self) -> str:
+        return f"Credit is set aside for at most {self.minutes_max} minutes."
+
+
+@dataclass(frozen=True)
+class Redeem(Command):
+    """Pay `amount`, of which `tax` is not for points and rewards.
+
+    `kinds` is the customer's own choice, in the customer's order. With `hold_minutes` it is only set aside.
+    """
+
+    name: ClassVar = "redeem"
+    customer_id: str
+    amount: Money
+    tax: Money
+    kinds: tuple[Kind, ...] | None = None
+    reference: str | None = None
+    hold_minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class CaptureRedemption(Command):
+    """Spend what was set aside, or so much of it; the rest comes back."""
+
+    name: ClassVar = "capture_redemption"
+    customer_id: str
+    redemption_id: str
+    amount: Money | None = None
+
+
+@dataclass(frozen=True)
+class ReleaseRedemption(Command):
+    """What was set aside comes back."""
+
+    name: ClassVar = "release_redemption"
+    customer_id: str
+    redemption_id: str
+
+
+@dataclass(frozen=True)
+class ReverseRedemption(Command):
+    """What was paid comes back, to the lots that it came from."""
+
+    name: ClassVar = "reverse_redemption"
+    customer_id: str
+    redemption_id: str
+
+
+@decides(Redeem)
+def redeem(command: Redeem, work: Work) -> Plan:
+    desk = at_desk(command.customer_id, work)
+    made = proposal(desk.programme, desk.wallet, command.amount, command.tax, command.kinds, work.at)
+    if made.rest:
+        raise InsufficientBalance(command.amount, command.amount - made.rest)
+    redemption = Redemption(
+        work.tenant,
+        work.ids.new("red"),
+        command.customer_id,
+        command.amount,
+        command.tax,
+        desk.programme.spending.rate(command.amount.currency),
+        made.payments,
+        RedemptionStatus.COMPLETED,
+        work.at,
+        work.caller.subject,
+        command.reference,
+    )
+    if command.hold_minutes is not None:
+        return _set_aside(redemption, command.hold_minutes, desk, work)
+    after, _ = desk.wallet.take(redemption.units)
+    return _paid(redemption, desk.wallet, after, work, "redeemed")
+
+
+@decides(CaptureRedemption)
+def capture_redemption(command: CaptureRedemption, work: Work) -> Plan:
+    desk, held = _at(command.customer_id, command.redemption_id, work)
+    captured = held.stepped(Step.CAPTURE, work.at)
+    if command.amount not in (None, held.amount):
+        captured = captured.part(command.amount)
+    after, _ = desk.wallet.capture(held.id, captured.units)
+    return _paid(captured, desk.wallet, after, work, "captured")
+
+
+@decides(ReleaseRedemption)
+def release_redemption(command: ReleaseRedemption, work: Work) -> Plan:
+    desk, held = _at(command.customer_id, command.redemption_id, work)
+    released = held.stepped(Step.RELEASE, work.at)
+    return _changed(released, desk.wallet, desk.wallet.release(held.id), work, "released")
+
+
+@decides(ReverseRedemption)
+def reverse_redemption(command: ReverseRedemption, work: Work) -> Plan:
+    desk, paid = _at(command.customer_id, command.redemption_id, work)
+    undone = paid.stepped(Step.REVERSE, work.at)
+    back = [_restored(lot, desk, work) for lot in paid.lots()]
+    after = desk.wallet.add(*back)
+    return _changed(undone, desk.wallet, after, work, "reversed", points_pay=-paid.points_pay)
+
+
+def proposal(
+    programme: Programme, wallet: Wallet, amount: Money, tax: Money, kinds: tuple[Kind, ...] | None, at: Instant
+) -> Split:
+    """The best way to pay. Raises RedemptionCurrencyMismatch, TaxTooLarge, BelowMinimum."""
+    if tax.currency != amount.currency:
+        raise RedemptionCurrencyMismatch(tax.currency, (amount.currency,))
+    if tax > amount:
+        raise TaxTooLarge(tax, amount)
+    made = split(wallet, amount, programme.spending, at, tax=tax, kinds=kinds)
+    if not made.payments:
+        _require_currency(programme, wallet, amount.currency, at)
+    return made
+
+
+def _require_currency(programme: Programme, wallet: Wallet, currency: str, at: Instant) -> None:
+    """Who has nothing in this currency, and something in others, is told that."""
+    payable = {lot.asset for lot in wallet.lots.values() if lot.units and lot.is_spendable(at)}
+    if PTS in payable:
+        payable = (payable - {PTS}) | set(programme.spending.per_1000_points)
+    if payable and currency not in payable:
+        raise RedemptionCurrencyMismatch(currency, tuple(sorted(payable)))
+
+
+def _at(customer_id: str, redemption_id: str, work: Work) -> tuple[Desk, Redemption]:
+    """Raises UnknownRedemption, also for another customer's."""
+    key = redemption_key(work.tenant, redemption_id)
+    desk = at_desk(customer_id, work, key)
+    redemption = desk.found[key]
+    if redemption is None or redemption.customer_id != customer_id:
+        raise UnknownRedemption(redemption_id)
+    return desk, redemption
+
+
+def _set_aside(redemption: Redemption, minutes: int, desk: Desk, work: Work) -> Plan:
+    if minutes > desk.programme.hold_minutes_max:
+        raise HoldTooLong(desk.programme.hold_minutes_max)
+    until = work.at + timedelta(minutes=minutes)
+    held = replace(redemption, step_status=RedemptionStatus.HELD, expires_at=until)
+    return _changed(held, desk.wallet, desk.wallet.hold(held.id, held.units, until), work, "held")
+
+
+def _restored(lot: Lot, desk: Desk, work: Work) -> Lot:
+    """Back to where it came from; what expired meanwhile lives as long as the tenant grants, as a lot of its own."""
+    until = desk.programme.restored_until(lot.expires_at, work.at)
+    return lot if until == lot.expires_at else replace(lot, id=work.ids.new("lot"), expires_at=until)
+
+
+def _paid(redemption: Redemption, before: Wallet, after: Wallet, work: Work, why: str) -> Plan:
+    return _changed(redemption, before, after, work, why, points_pay=redemption.points_pay)
+
+
+def _changed(
+    redemption: Redemption, before: Wallet, after: Wallet, work: Work, why: str, points_pay: Money | None = None
+) -> Plan:
+    plan = Plan(redemption_view(redemption, work.at)).save(redemption)
+    note = redemption.reference or ""
+    return change(
+        plan,
+        before,
+        after,
+        work,
+        why=why,
+        about=redemption.id,
+        against=REDEEMED,
+        points_pay=points_pay,
+        note=note,
+    )
