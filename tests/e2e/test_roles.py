@@ -114,6 +114,8 @@ def read_everything(market: Market, amina: Any, paid: Any) -> None:
     market.balance()
     market.ledger()
     market.postings("cash:demo")
+    market.admin.get("/v1/wallets/cus_amina/statement")
+    market.admin.get("/v1/approvals")
     market.admin.get("/v1/vendors")
     market.admin.get("/v1/customers")
     amina.get("/v1/explain/balance/cus_amina/KES")

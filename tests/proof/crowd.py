@@ -39,11 +39,14 @@ class Conflicting(OwnDatabase):
 
 
 class Crowd:
-    def __init__(self, engine: Engine, shop: Shop, conflicts: Conflicts | None = None) -> None:
+    def __init__(
+        self, engine: Engine, shop: Shop, conflicts: Conflicts | None = None, threads_max: int = THREADS_MAX
+    ) -> None:
         self._shop = shop
         self._local = threading.local()
         self._origin = database_of(engine)
         self._conflicts = conflicts
+        self._threads_max = threads_max
 
     @property
     def books(self) -> Books:
@@ -64,7 +67,7 @@ class Crowd:
 
     def at_once(self, act: Callable[[Books, int], T], times: int) -> list[T | Refusal]:
         """What everybody gets: an answer, or the refusal. What is neither is raised."""
-        threads = min(THREADS_MAX, times)
+        threads = min(self._threads_max, times)
         start = threading.Barrier(threads)
 
         def attempt(turn: int) -> T | Refusal:

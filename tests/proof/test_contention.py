@@ -22,7 +22,9 @@ from cauri.orders.commands import CancelOrder
 from cauri.orders.model import CancelReason, OrderStatus
 from cauri.payments.asking import settle
 from cauri.wallet.commands import Deposit
+from cauri.wallet.lots import Kind
 from cauri.wallet.model import InsufficientBalance
+from cauri.wallet.redeeming import Redeem
 
 from local.engine.conflicts import Conflicts
 from local.template import Template
@@ -161,6 +163,23 @@ def test_a_balance_is_not_overspent_by_orders_at_once(engine: Engine, shop: Shop
     assert held == 10 or Contended in refusals(outcomes)
     assert shop.balance().of("KES").held == held * price
     assert differences(picture_of(engine, shop)) == []
+
+
+def test_two_hundred_redemptions_of_one_against_a_hundred_are_a_hundred(engine: Engine, shop: Shop) -> None:
+    shop.furnish().programme().credit(60, days=30)
+    shop.credit(40, Kind.REWARD)
+    redeem = Redeem("cus_amina", Money(1, "KES"), Money(0, "KES"))
+
+    outcomes = Crowd(engine, shop, threads_max=32).at_once(
+        lambda books, turn: books.run(redeem, shop.customer(), f"at-once-{turn}").body, 200
+    )
+
+    assert len(the_answers(outcomes)) == 100
+    assert refusals(outcomes).keys() <= {InsufficientBalance, Contended}
+    assert shop.wallet().lots == {}
+    now = picture_of(engine, shop)
+    assert len(now.redemptions) == 100
+    assert differences(now) == []
 
 
 def test_deposits_at_once_all_count(engine: Engine, shop: Shop, crowd: Crowd) -> None:

@@ -15,8 +15,12 @@ from cauri.money import Money
 from cauri.orders.store import load_tree
 from cauri.payments.asking import settle
 from cauri.payments.intake import Delivery, Intake, Received
+from cauri.wallet.issuing import IssueCredit
+from cauri.wallet.lots import Kind
+from cauri.wallet.redeeming import CaptureRedemption, Redeem
 from cauri.wallet.store import balance_key
 
+from tests.proof.examples.wallets import held, loyal
 from tests.proof.examples.worlds import a_paid_order, an_order, confirmation, market, promoted, saga
 from tests.shop import Shop, a_checkout
 
@@ -101,10 +105,30 @@ def confirm_an_order(shop: Shop) -> Operation:
     return lambda books: books.run(command, saga(shop), "confirm")
 
 
+def redeem_from_a_wallet(shop: Shop) -> Operation:
+    command = Redeem("cus_amina", Money(13_000, "KES"), Money(1_600, "KES"))
+    loyal(shop)
+    return lambda books: books.run(command, shop.customer(), "pay")
+
+
+def capture_what_is_held(shop: Shop) -> Operation:
+    command = CaptureRedemption("cus_amina", held(shop), Money(5_000, "KES"))
+    return lambda books: books.run(command, shop.admin, "capture")
+
+
+def issue_credit(shop: Shop) -> Operation:
+    command = IssueCredit("cus_amina", Kind.STORE_CREDIT, Money(100, "KES"), "goodwill")
+    loyal(shop)
+    return lambda books: books.run(command, shop.admin, "issue")
+
+
 BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     read_a_product: 1,
     read_a_balance: 1,
     read_an_order: 1,
+    redeem_from_a_wallet: 2,
+    capture_what_is_held: 2,
+    issue_credit: 2,
     check_out_a_cart: 3,
     check_out_what_was_reserved: 3,
     reserve_a_line: 3,
