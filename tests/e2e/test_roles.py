@@ -33,12 +33,13 @@ RARE: Final[dict[Grant, str]] = {
     ("InventorySweep", "dynamodb:GetItem", LOG): "a product was taken away while it was being tended",
     ("InventorySweep", "dynamodb:UpdateItem", COMMERCE): "a checkout died between its claims and its commit",
 }
+"""What takes a race or a death to be needed; tests/saga and tests/proof make them happen."""
 RARE |= {
-    (f"{api}Api", action, f":table/cauri-{STAGE}-{table}"): "a worker of this machine counts for all its functions"
-    for api in ("Platform", "Inventory", "Checkout", "Promotions", "Orders", "Wallet", "Books")
+    (api, action, f":table/cauri-{STAGE}-{table}"): "a worker of this machine counts for all its functions"
+    for api in read(TEMPLATE, {"Stage": STAGE}).functions
+    if api.endswith("Api")
     for action, table in (("dynamodb:UpdateItem", "limits"), ("dynamodb:BatchGetItem", "platform"))
 }
-"""What takes a race or a death to be needed; tests/saga and tests/proof make them happen."""
 DEAD_LETTERS: Final = "-stream-failures-", ":ScheduleDeadLetters"
 """Lambda itself writes these, with the function's role."""
 
