@@ -1,6 +1,6 @@
 import os
 
-pytest_plugins = ["tests.engines", "tests.shop"]
+pytest_plugins = ["tests.engines", "tests.shop", "tests.tally"]
 
 if "CI" in os.environ:
     # pytest prints differences whole where this is set, which hides the summary. Hypothesis also looks at an empty one.

@@ -1,7 +1,5 @@
-"""The proof's own fixtures, and the line that says how much was proved."""
+"""The worlds that the proof plays in."""
 
-from collections import Counter
-from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -10,22 +8,6 @@ from tests.engines import Engine
 from tests.proof.examples.worlds import Example
 from tests.proof.worlds import World
 from tests.shop import Shop, database_of
-
-TALLY: Final = Counter[str]()
-NOTES: Final[list[str]] = []
-
-
-@pytest.fixture
-def note() -> Callable[[str], None]:
-    """Has a line printed at the end of the run."""
-    return NOTES.append
-
-
-@pytest.fixture
-def tally() -> Counter[str]:
-    """How many points were tried, by kind; printed at the end of the run."""
-    return TALLY
-
 
 _WORLDS: Final[dict[Example, World]] = {}
 
@@ -38,10 +20,3 @@ def world(example: Example, engine: Engine) -> World:
         _WORLDS[example] = World(shop, example.prepare(shop))
     _WORLDS[example].reset()
     return _WORLDS[example]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for what, times in sorted(TALLY.items()):
-        terminalreporter.write_line(f"{what}: {times:,}")
-    for line in NOTES:
-        terminalreporter.write_line(line)

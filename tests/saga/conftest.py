@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -13,19 +12,6 @@ from tests.engines import Engine
 from tests.saga.machine import machine_of, put_on_our_clock
 from tests.saga.world import Beginning, World
 from tests.shop import database_of
-
-TALLY: Final = Counter[str]()
-
-
-@pytest.fixture
-def tally() -> Counter[str]:
-    """How many points were tried, by kind; printed at the end of the run."""
-    return TALLY
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for what, times in sorted(TALLY.items()):
-        terminalreporter.write_line(f"{what}: {times:,}")
 
 
 class _Names:
