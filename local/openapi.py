@@ -25,6 +25,7 @@ APIS: Final = (
     "checkout.promotions",
     "orders.api",
     "refunds.api",
+    "payments.api",
     "wallet.api",
     "books.api",
     "platform.api",

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from local.http.events import Request, Response
 from local.outside.http import Call, Courier, Party
 from local.outside.paystack import FakePaystack
+from local.outside.tillipay import FakeTilliPay
 from local.secrets import Secrets
 
 Play = Callable[[str, str, Secrets], Party]
@@ -35,10 +36,20 @@ def _paystack(url: str, webhook_url: str, secrets: Secrets) -> Party:
         url,
         lambda key: secrets.tenant_of("PaystackKeys", key),
         Courier(webhook_url, "paystack"),
-        lambda: datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        _now,
         ends_refunds=True,
     )
 
 
-PARTIES: Final[dict[str, Play]] = {"Paystack": _paystack}
+def _tillipay(url: str, webhook_url: str, secrets: Secrets) -> Party:
+    return FakeTilliPay(
+        url, lambda begins: secrets.begun("TilliPayKeys", begins), Courier(webhook_url, "tillipay"), _now
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+PARTIES: Final[dict[str, Play]] = {"Paystack": _paystack, "TilliPay": _tillipay}
 """By the name that the template's parameter begins with: `PaystackUrl`."""

@@ -40,6 +40,18 @@ RARE |= {
     if api.endswith("Api")
     for action, table in (("dynamodb:UpdateItem", "limits"), ("dynamodb:BatchGetItem", "platform"))
 }
+PAYSTACK: Final = ":secret:PaystackKeys"
+TILLIPAY: Final = ":secret:TilliPayKeys"
+PLATFORM: Final = f":table/cauri-{STAGE}-platform"
+for _function in ("CheckoutApi", "PaymentsEvents", "CheckoutSteps", "CheckoutUndo", "PaymentsWebhook"):
+    RARE[(_function, "secretsmanager:GetSecretValue", TILLIPAY)] = "TilliPay is Paystack once more"
+for _function in ("PaymentsEvents", "CheckoutSteps", "CheckoutUndo"):
+    RARE[(_function, "dynamodb:UpdateItem", PLATFORM)] = "a provider gave no answers: its circuit opens"
+RARE[("CheckoutUndo", "secretsmanager:GetSecretValue", PAYSTACK)] = "Paystack gives back what came too late"
+RARE[("CheckoutUndo", "dynamodb:BatchGetItem", PLATFORM)] = "the same, behind its circuit"
+DEMO: Final = ":table/cauri-{STAGE}-demo-provider"
+RARE[("DemoProvider", "dynamodb:Query", DEMO)] = "a refund that got no answer is looked for"
+RARE[("PaymentsApi", "dynamodb:GetItem", LOG)] = "a receipt that is refused looks whether it had succeeded"
 DEAD_LETTERS: Final = "-stream-failures-", ":ScheduleDeadLetters"
 """Lambda itself writes these, with the function's role."""
 
@@ -87,6 +99,11 @@ def trade(market: Market) -> tuple[Any, Any]:
     market.pay(paid, "unknown_then_known", asks=2)
     declined = market.buy("mug", by=amina, tenders=tenders)
     market.pay(declined, "decline")
+    market.cloud.switchboard.admit("Paystack", market.tenant)
+    with_paystack = {"tenders": [{"type": "provider", "provider": "paystack"}]}
+    by_paystack, untold = (market.buy("mug", **with_paystack) for _ in range(2))
+    market.pay(by_paystack)
+    market.pay(untold, "webhook_lost")
     told_often = market.buy("mug")
     market.pay(told_often, "duplicate")
     forgotten = market.buy("last")
@@ -99,6 +116,12 @@ def trade(market: Market) -> tuple[Any, Any]:
     eventually(lambda: payment_of(market, forgotten) == "refunded", "the money goes back", 60)
     market.settled(declined, "CANCELLED")
     market.settled(told_often, "CONFIRMED")
+    market.settled(by_paystack, "CONFIRMED")
+    market.settled(untold, "CONFIRMED")
+    by_hand = market.buy("mug", tenders=[{"type": "provider", "provider": "manual"}])
+    receipt = {"amount": by_hand["order"]["total"], "method": "cash"}
+    market.admin.post(f"/v1/payments/{by_hand['order']['payments'][0]['payment_id']}/receipts", receipt)
+    market.settled(by_hand, "CONFIRMED")
     market.settled(paid, "CONFIRMED")
     return amina, paid
 

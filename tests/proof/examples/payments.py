@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cauri.books.caller import Caller
 from cauri.money import Money
 from cauri.payments.commands import (
@@ -13,6 +15,8 @@ from cauri.payments.commands import (
     success_key,
 )
 from cauri.payments.disputes import RecordDispute
+from cauri.payments.manual import Method, RecordReceipt
+from cauri.payments.store import PAYMENTS
 
 from tests.proof.examples.worlds import Act, a_paid_order, an_order, example, give_up, market, sent, success
 from tests.shop import START, Shop
@@ -67,3 +71,11 @@ def _(shop: Shop) -> Act:
     money = Money(100, "KES")
     command = RecordDispute(payment.id, "demo", "dsp_1", "awaiting-merchant-feedback", money, START, None, False)
     return sent(command, by_system(shop.tenant))
+
+
+@example(RecordReceipt, "cash, of an order that waits for it")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop)
+    [payment] = shop.tree(order_id).payments
+    shop.database.transact([PAYMENTS.write(replace(payment, provider="manual"))])
+    return sent(RecordReceipt(payment.id, payment.amount, Method.CASH, "417"), shop.admin)

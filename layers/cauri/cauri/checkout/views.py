@@ -83,7 +83,8 @@ class ToPay:
     payment_id: str
     provider: str
     amount: Money
-    authorization_url: str
+    authorization_url: str | None
+    """None where people take the money."""
 
 
 @dataclass(frozen=True)

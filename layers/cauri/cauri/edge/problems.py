@@ -66,6 +66,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "promotion_limit_fixed": HTTPStatus.CONFLICT,
     "illegal_order_change": HTTPStatus.CONFLICT,
     "illegal_payment_change": HTTPStatus.CONFLICT,
+    "payment_not_manual": HTTPStatus.CONFLICT,
     "order_paid": HTTPStatus.CONFLICT,
     "order_not_paid": HTTPStatus.CONFLICT,
     "hold_gone": HTTPStatus.CONFLICT,
@@ -118,6 +119,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "too_many_units": HTTPStatus.UNPROCESSABLE_ENTITY,
     "refund_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "nothing_to_refund": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "wrong_receipt_amount": HTTPStatus.UNPROCESSABLE_ENTITY,
     "provider_not_enabled": HTTPStatus.UNPROCESSABLE_ENTITY,
     "provider_declined": HTTPStatus.UNPROCESSABLE_ENTITY,
     # Others' trouble, and our own

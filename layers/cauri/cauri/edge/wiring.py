@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cauri.edge.auth import Verifier
     from cauri.edge.limiter import Limiter
     from cauri.parties.limits import Quotas
+    from cauri.providers.keys import Keys
     from cauri.providers.ports import PaymentProvider
 
 RESERVATION_SECONDS_DEFAULT: Final = 15 * 60
@@ -52,8 +53,13 @@ def settings() -> Settings:
 @functools.cache
 def providers() -> Mapping[str, PaymentProvider]:
     """The providers that this function may ask, by name: each is made when it is first named."""
-    makers = {"demo": ("DEMO_PROVIDER_SECRET", _demo), "paystack": ("PAYSTACK_KEYS", _paystack)}
-    return Made({name: make for name, (variable, make) in makers.items() if os.environ.get(variable)})
+    makers = {
+        "demo": ("DEMO_PROVIDER_SECRET", _demo),
+        "paystack": ("PAYSTACK_URL", _paystack),
+        "tillipay": ("TILLIPAY_URL", _tillipay),
+    }
+    here = {name: make for name, (variable, make) in makers.items() if os.environ.get(variable)}
+    return Made(here | {"manual": _manual})
 
 
 def _demo() -> PaymentProvider:
@@ -64,17 +70,38 @@ def _demo() -> PaymentProvider:
 
 
 def _paystack() -> PaymentProvider:
-    from cauri.edge.secrets import TenantKeys, secret_text
-    from cauri.payments.circuits import SharedCircuit
-    from cauri.providers.guarded import Guarded
     from cauri.providers.http import Http
     from cauri.providers.paystack import Paystack
     from cauri.providers.paystack_api import PaystackApi
 
-    keys = TenantKeys(secret_text(os.environ["PAYSTACK_KEYS"]))
-    api = PaystackApi(os.environ["PAYSTACK_URL"].rstrip("/"), keys, Http())
-    paystack = Paystack(api, addresses=frozenset(os.environ["PAYSTACK_ADDRESSES"].split(",")))
-    return Guarded(paystack, SharedCircuit(database(), "paystack", clock()))
+    api = PaystackApi(os.environ["PAYSTACK_URL"].rstrip("/"), _keys("PAYSTACK_KEYS"), Http())
+    return _guarded(Paystack(api, addresses=frozenset(os.environ["PAYSTACK_ADDRESSES"].split(","))))
+
+
+def _tillipay() -> PaymentProvider:
+    from cauri.providers.http import Http
+    from cauri.providers.tillipay import TilliPay
+
+    return _guarded(TilliPay(os.environ["TILLIPAY_URL"], _keys("TILLIPAY_KEYS"), Http()))
+
+
+def _manual() -> PaymentProvider:
+    from cauri.providers.manual import Manual
+
+    return Manual()
+
+
+def _keys(variable: str) -> Keys:
+    from cauri.edge.secrets import TenantKeys, secret_text
+
+    return TenantKeys(secret_text(os.environ[variable]))
+
+
+def _guarded(provider: PaymentProvider) -> PaymentProvider:
+    from cauri.payments.circuits import SharedCircuit
+    from cauri.providers.guarded import Guarded
+
+    return Guarded(provider, SharedCircuit(database(), provider.name, clock()))
 
 
 @functools.cache

@@ -91,34 +91,34 @@ def receive_webhook(command: ReceiveWebhook, work: Work) -> Plan:
 
 @decides(RecordPaymentSuccess)
 def record_payment_success(command: RecordPaymentSuccess, work: Work) -> Plan:
-    before = _load(command.payment_id, work)
-    is_right = command.taken == before.amount
+    before = load_payment(command.payment_id, work)
+    _, plan = received(before, command.taken, command.provider_reference, command.settled_at)
+    return plan
+
+
+def received(before: Payment, taken: Money, reference: str, at: Instant) -> tuple[Payment, Plan]:
+    """The payment once `taken` is with its provider, and what that changes."""
+    is_right = taken == before.amount
     payment = replace(
         before.change(PaymentChange.SUCCEED if is_right else PaymentChange.MISMATCH),
-        settled_at=command.settled_at,
-        provider_reference=command.provider_reference,
-        taken=None if is_right else command.taken,
+        settled_at=at,
+        provider_reference=reference,
+        taken=None if is_right else taken,
     )
     plan = (
         Plan(_answer(payment))
         .save(payment)
-        .post(
-            entry(
-                "payment received",
-                debit(cash_at(payment.provider), command.taken),
-                credit(RECEIVABLE, command.taken),
-            )
-        )
+        .post(entry("payment received", debit(cash_at(payment.provider), taken), credit(RECEIVABLE, taken)))
         .emit(_event("order.payment.received" if is_right else "order.payment.mismatched", payment))
     )
     if before.gave_up:  # the order's saga has ended, or is ending: another one takes the late money on
         plan.start(StartSaga("checkout", late_saga_of(payment), {"order_id": payment.order_id}))
-    return plan
+    return payment, plan
 
 
 @decides(RecordPaymentFailure)
 def record_payment_failure(command: RecordPaymentFailure, work: Work) -> Plan:
-    payment = _load(command.payment_id, work).change(PaymentChange.FAIL)
+    payment = load_payment(command.payment_id, work).change(PaymentChange.FAIL)
     return Plan(_answer(payment)).save(payment).emit(_event("order.payment.failed", payment, reason=command.reason))
 
 
@@ -126,7 +126,7 @@ def _answer(payment: Payment) -> dict[str, str]:
     return {"payment_id": payment.id, "order_id": payment.order_id, "status": payment.status}
 
 
-def _load(payment_id: str, work: Work) -> Payment:
+def load_payment(payment_id: str, work: Work) -> Payment:
     payment = work.fetch(payment_key(work.tenant, payment_id))[payment_key(work.tenant, payment_id)]
     if payment is None:
         raise UnknownPayment(payment_id)

@@ -44,7 +44,8 @@ class Session:
     """
 
     reference: str
-    authorization_url: str
+    authorization_url: str | None
+    """None where there is nowhere to go: people take the money."""
 
 
 @dataclass(frozen=True, slots=True)
