@@ -137,6 +137,10 @@ class LocalCloud:
         """A bearer token. `claims`: sub, customer_id, vendor_id, email, days."""
         return self.switchboard.token(tenant=tenant, roles=roles, **claims)
 
+    def admit(self, party: str, tenant: str) -> str:
+        """Give a tenant a key at an outside party that is played here, if it has none. The key."""
+        return self.switchboard.admit(party, tenant)
+
     def bearer(self, *, tenant: str, roles: Sequence[str], **claims: Any) -> dict[str, str]:
         """The header that carries a token."""
         return {"Authorization": f"Bearer {self.token(tenant=tenant, roles=roles, **claims)}"}

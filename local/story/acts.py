@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from local.story import show
 from local.story.client import RefusedError, pay
-from local.story.market import CUSTOMER, GOODS, opening
+from local.story.market import CUSTOMER, GOODS, TENANT, opening
 from local.story.stage import Stage
 
 DEPOSIT: Final = 1_000_000
@@ -41,6 +41,8 @@ def open_market(stage: Stage) -> None:
             bar.advance(task)
     stage.good(f"{len({goods.vendor for goods in GOODS})} vendors, {len(GOODS)} products, {len(steps)} commands")
     stage.good(f"Amina has paid in {show.amount(DEPOSIT, 'KES')}")
+    stage.tokens.admit("Paystack", TENANT)
+    stage.good("Paystack has opened an account for the market (a fake on this machine, over HTTP)")
 
 
 def buy_with_two_tenders(stage: Stage) -> None:
@@ -81,6 +83,21 @@ def buy_in_dollars(stage: Stage) -> None:
     order = stage.admin.settled(placed["order"]["id"])
     stage.check(order["total"] == trial["order"]["total"], f"{order['number']} came to just that")
     stage.console.print(show.order_tree(order))
+
+
+def pay_with_paystack(stage: Stage) -> None:
+    stage.act("Paid with Paystack", "Its own API, its hosted page, and a webhook signed with HMAC-SHA512.")
+    body = _checkout(
+        lines=[{"sku": "aa-1000", "quantity": 1}],
+        currency="KES",
+        tenders=[{"type": "provider", "provider": "paystack"}],
+        contact={"email": "otieno@example.com", "name": "Otieno"},
+    )
+    placed = stage.timed("checkout: a transaction is initialised", lambda: stage.guest.post("/v1/checkouts", body))
+    stage.step(f"the page to pay at: {placed['authorization_url']}")
+    pay(stage.http, placed["authorization_url"])
+    order = stage.admin.settled(placed["order"]["id"])
+    stage.check(order["payment_method"] == "paystack", f"{order['number']} is verified with Paystack, and confirmed")
 
 
 def decline(stage: Stage) -> None:
@@ -210,4 +227,13 @@ def _until(holds: Any, seconds_max: float = 20.0) -> None:
         time.sleep(0.1)
 
 
-ACTS: Final = (open_market, buy_with_two_tenders, buy_in_dollars, decline, stubborn_webhooks, rush, close_of_day)
+ACTS: Final = (
+    open_market,
+    buy_with_two_tenders,
+    buy_in_dollars,
+    pay_with_paystack,
+    decline,
+    stubborn_webhooks,
+    rush,
+    close_of_day,
+)

@@ -19,6 +19,9 @@ class TokenSource(Protocol):
     def token(self, *, tenant: str, roles: list[str], **claims: Any) -> str:
         """A bearer token."""
 
+    def admit(self, party: str, tenant: str) -> str:
+        """Give a tenant a key at an outside party that is played here. The key."""
+
 
 @dataclass
 class Stage:
