@@ -29,6 +29,7 @@ from cauri.money import MINOR_UNITS_MAX, Money, zero
 from cauri.parties.limits import Tier
 from cauri.parties.model import UnknownCustomer, UnknownTenant, VersionMismatch
 from cauri.wallet.approvals import ApprovalClosed, NotYoursToApprove, UnknownApproval
+from cauri.wallet.breakage import NothingCounted, Review
 from cauri.wallet.changes import WalletFull
 from cauri.wallet.commands import Deposit, Deposited
 from cauri.wallet.depletion import BelowMinimum, Policy
@@ -48,10 +49,13 @@ from cauri.wallet.queries import (
     approval_of,
     approvals_of,
     balance_for,
+    breakages_of,
     explain_balance,
+    liabilities_of,
     programme_of,
     proposal_for,
     redemption_for,
+    review_of,
     statement_for,
     wallet_for,
 )
@@ -73,7 +77,9 @@ from cauri.wallet.views import (
     ApprovalPage,
     ApprovalView,
     BalanceView,
+    BreakagePage,
     IssuedView,
+    LiabilityPage,
     LotView,
     ProgrammeView,
     ProposalView,
@@ -81,6 +87,8 @@ from cauri.wallet.views import (
     StatementView,
     WalletView,
     approval_view,
+    breakage_view,
+    liability_view,
     statement_entry,
 )
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -94,6 +102,7 @@ Currency = Annotated[CurrencyCode, Path(examples=["KES"])]
 LotId = Annotated[str, Path(pattern=ID_PATTERN, examples=["lot_01JD0000000000000000000000"])]
 RedemptionId = Annotated[str, Path(pattern=ID_PATTERN, examples=["red_01JD0000000000000000000000"])]
 ApprovalId = Annotated[str, Path(pattern=ID_PATTERN, examples=["apr_01JD0000000000000000000000"])]
+Period = Annotated[str, Path(pattern=r"^20[0-9]{2}-Q[1-4]$", examples=["2026-Q4"])]
 Units = Annotated[int, Field(ge=1, le=MINOR_UNITS_MAX, examples=[500])]
 KindAsked = Annotated[Kind, Field(strict=False)]
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -248,6 +257,41 @@ def put_loyalty_programme(body: ProgrammeRequest, caller: Caller) -> PutProgramm
 def get_loyalty_programme(caller: Caller) -> ProgrammeView:
     """Get the loyalty programme's rules"""
     return programme_of(wiring.database(), caller.tenant)
+
+
+# -- What is owed, and what lapsed
+
+
+@api.read("/v1/loyalty-programme/liabilities", roles=STAFF, answer=LiabilityPage)
+def list_liabilities(caller: Caller, limit: Limit = 50, cursor: CursorAsked = None) -> LiabilityPage:
+    """List what was owed to customers, the newest day first
+
+    By kind and currency, and in the reporting currency by the rates of the days on which it was issued; with the
+    breakage that the programme's method expects. It is counted once a day.
+    """
+    cursors = cursors_of(caller, "liabilities")
+    page = liabilities_of(wiring.database(), caller.tenant, after=cursors.open(cursor), limit=limit)
+    return LiabilityPage([liability_view(one) for one in page.items], cursors.seal(page.position))
+
+
+@api.read("/v1/loyalty-programme/breakages/<period>", roles=STAFF, answer=BreakagePage)
+def list_breakages(period: Period, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None) -> BreakagePage:
+    """List what lapsed in a quarter, the newest first
+
+    With the moment, the quarter and the journal entry of its recognition.
+    """
+    cursors = cursors_of(caller, "breakages", period)
+    page = breakages_of(wiring.database(), caller.tenant, period, after=cursors.open(cursor), limit=limit)
+    return BreakagePage([breakage_view(one) for one in page.items], cursors.seal(page.position))
+
+
+@api.read("/v1/loyalty-programme/reviews/<period>", roles=STAFF, answer=Review, refusals=[NothingCounted])
+def get_breakage_review(period: Period, caller: Caller) -> Review:
+    """Review the estimate of breakage
+
+    What was owed as the quarter began, what of it lapsed, and what the programme estimates.
+    """
+    return review_of(wiring.database(), caller.tenant, period)
 
 
 # -- Issuing

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from cauri.clock import rfc3339, system_clock
 from cauri.edge import wiring
+from cauri.wallet.breakage import period_of
 
+from functions.wallet import expiry
 from tests.api.client import Client, People, Reply
 from tests.api.tables import dump
 from tests.shop import Shop
@@ -417,3 +420,29 @@ def test_a_statement_says_what_each_change_left(people: People, admin: Client) -
     first = people.customer().get(f"{WALLET}/statement", query={"limit": 1}).json()
     rest = people.customer().get(f"{WALLET}/statement", query={"cursor": first["next_cursor"]}).json()
     assert first["entries"] + rest["entries"] == said
+
+
+# -- What lapses
+
+
+def test_what_nobody_spent_lapses_and_is_reported(people: People, admin: Client) -> None:
+    assert admin.put("/v1/loyalty-programme", PROGRAMME | {"grace_days": 0}).status == 200
+    soon = rfc3339(system_clock() + timedelta(seconds=1))
+    lot = issue(admin, amount=kes(500), expires_at=soon).json()["credit"]
+    credit(admin, 200)
+    time.sleep(1)
+    assert (balance(people)["available"], balance(people)["expired"]) == (kes(200), kes(500))
+    assert expiry.handler({}, None) == {"soko": 1}
+    assert (balance(people)["available"], balance(people)["expired"]) == (kes(200), kes(0))
+    today = system_clock()
+    finance, quarter = people.of("finance"), period_of(today)
+    [broken] = finance.get(f"/v1/loyalty-programme/breakages/{quarter}").json()["breakages"]
+    assert (broken["lots"][0]["lot_id"], broken["breakage_recognition_period"]) == (lot["id"], quarter)
+    assert (broken["worth"], bool(broken["breakage_journal_entry_id"])) == (kes(500), True)
+    [owed] = finance.get("/v1/loyalty-programme/liabilities").json()["liabilities"]
+    assert (owed["day"], owed["worth"], owed["recognized"]) == (f"{today:%Y-%m-%d}", kes(200), kes(500))
+    said = finance.get(f"/v1/loyalty-programme/reviews/{quarter}").json()
+    assert (said["recognized"], said["estimate"]) == (kes(500), "remote")
+    assert admin.get("/v1/loyalty-programme/reviews/2020-Q1").code == "nothing_counted"
+    [newest, *_] = people.customer().get(f"{WALLET}/statement").json()["entries"]
+    assert (newest["why"], newest["lines"][0]["change"]) == ("lapsed", kes(-500))

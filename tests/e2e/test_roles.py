@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 import httpx
@@ -31,6 +31,7 @@ RARE: Final[dict[Grant, str]] = {
     ("PaymentsEvents", "dynamodb:GetItem", LOG): "two deliveries of one event at the same moment",
     ("CheckoutUndo", "dynamodb:GetItem", LOG): "a refused cancellation looks whether it had succeeded",
     ("InventorySweep", "dynamodb:GetItem", LOG): "a product was taken away while it was being tended",
+    ("WalletExpiry", "dynamodb:GetItem", LOG): "a lapse that kept losing races looks whether it had succeeded",
     ("InventorySweep", "dynamodb:UpdateItem", COMMERCE): "a checkout died between its claims and its commit",
 }
 """What takes a race or a death to be needed; tests/saga and tests/proof make them happen."""
@@ -66,9 +67,21 @@ def used(tmp_path_factory: pytest.TempPathFactory, http: httpx.Client) -> set[Gr
         market.open()
         read_everything(market, *trade(market))
         cloud.invoke("InventorySweep", {})
+        lapse(market)
         market.cloud.idle(30)
     lines = (data / "logs" / USED).read_text().splitlines()
     return {cast(Grant, tuple(json.loads(line))) for line in lines}
+
+
+def lapse(market: Market) -> None:
+    """Credit that nobody spends in time."""
+    market.admin.put("/v1/loyalty-programme", {"reporting_currency": "KES", "grace_days": 0})
+    soon = f"{datetime.now(UTC) + timedelta(seconds=4):%Y-%m-%dT%H:%M:%SZ}"
+    gift = {"kind": "store_credit", "amount": {"amount": 5, "currency": "KES"}, "source": "gift", "expires_at": soon}
+    market.admin.post("/v1/wallets/cus_amina/credits", gift)
+    wallet = "/v1/wallets/cus_amina"
+    eventually(lambda: market.admin.get(wallet)["balances"][0]["expired"]["amount"] == 5, "it expires")
+    market.cloud.invoke("WalletExpiry", {})
 
 
 def be_refused(market: Market) -> None:

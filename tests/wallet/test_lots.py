@@ -17,7 +17,6 @@ from cauri.wallet.lots import (
     UnknownHold,
     UnknownLot,
     Wallet,
-    worth_of,
 )
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -164,4 +163,5 @@ def test_soon_to_expire_comes_in_its_turn() -> None:
 def test_the_worth_of_a_part_is_by_the_rate_of_its_issue() -> None:
     snapshot = Snapshot(Money(667, "USD"), "0.0667", "2026-11-20", "tenant")
     lot = Lot("a", Kind.STORE_CREDIT, "KES", 10_000, 10_000, "gift", NOW, snapshot=snapshot)
-    assert worth_of([lot.part(5_000), credit("b", 9)], "USD") == Money(334, "USD"), "half even of 333.5"
+    assert lot.worth(5_000) == Money(334, "USD"), "half even of 333.5"
+    assert credit("b", 9).worth(9) is None

@@ -8,6 +8,8 @@ from typing import Any
 
 from cauri.books.caller import Caller
 from cauri.money import Money
+from cauri.wallet.breakage import Sums, liability
+from cauri.wallet.expiring import LapseCredit, RecordLiability, by_schedule, count_liability
 from cauri.wallet.issuing import DecideApproval, ExtendCredit, IssueCredit, PutProgramme, RevokeCredit
 from cauri.wallet.lots import PTS, Kind
 from cauri.wallet.programme import Programme
@@ -198,3 +200,23 @@ def _(shop: Shop) -> Act:
     redemption = loyal(shop, restored_days=14).redeem(13_000)["id"]
     shop.clock.advance(days=30)
     return sent(ReverseRedemption(AMINA, redemption), shop.admin)
+
+
+@example(LapseCredit, "what is left of lots whose grace is over")
+def _(shop: Shop) -> Act:
+    loyal(shop).redeem(500)
+    shop.run(IssueCredit(AMINA, Kind.POINTS, Money(90, PTS), "birthday", START + timedelta(days=1)))
+    shop.clock.advance(days=75)
+    return sent(LapseCredit(AMINA), by_schedule(shop.tenant))
+
+
+@example(LapseCredit, "nothing, since it was extended meanwhile")
+def _(shop: Shop) -> Act:
+    return sent(LapseCredit(AMINA), by_schedule(loyal(shop).tenant))
+
+
+@example(RecordLiability, "the second count of a day")
+def _(shop: Shop) -> Act:
+    count_liability(loyal(shop).books, shop.tenant)
+    counted = liability(Programme(shop.tenant, "KES"), Sums(), 0, shop.clock.now)
+    return sent(RecordLiability(counted), by_schedule(shop.tenant))

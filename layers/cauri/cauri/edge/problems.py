@@ -51,6 +51,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown_lot": HTTPStatus.NOT_FOUND,
     "unknown_redemption": HTTPStatus.NOT_FOUND,
     "unknown_approval": HTTPStatus.NOT_FOUND,
+    "nothing_counted": HTTPStatus.NOT_FOUND,
     # What stands against it now
     "contended": HTTPStatus.CONFLICT,
     "version_mismatch": HTTPStatus.CONFLICT,

@@ -248,8 +248,7 @@ def _extend(extension: Extension, desk: Desk, work: Work) -> Plan:
 
 def _worth(lot: Lot, desk: Desk) -> Money:
     """What is left of it, held or not."""
-    left = lot.units + desk.wallet.held_of(lot.id)
-    return lot.worth(left) or desk.programme.worth(Money(left, lot.asset))
+    return desk.programme.worth_of(lot, lot.units + desk.wallet.held_of(lot.id))
 
 
 def _view(lot: Lot, desk: Desk, work: Work) -> LotView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
-from cauri.money import Money, round_half_even, total
+from cauri.money import Money, round_half_even
 
 PTS: Final = "PTS"
 
@@ -299,8 +299,3 @@ def first_units(parts: Mapping[str, int], units: int) -> dict[str, int]:
     for lot_id, count in parts.items():
         taken[lot_id] = min(count, units - sum(taken.values()))
     return taken
-
-
-def worth_of(parts: Sequence[Lot], currency: str) -> Money:
-    """The sum of what parts are worth in the reporting currency."""
-    return total((worth for part in parts if (worth := part.worth(part.units))), currency)

@@ -12,7 +12,7 @@ from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, exponent
 from cauri.wallet.depletion import Policy
-from cauri.wallet.lots import PTS, Snapshot
+from cauri.wallet.lots import PTS, Lot, Snapshot
 
 AUTOMATIC_MAX: Final = 100
 MANAGER_MAX: Final = 1_000
@@ -106,6 +106,19 @@ class Programme:
             return max((self.worth(money) for money in pay), default=Money(0, self.reporting_currency), key=_amount)
         whole_units = Fraction(value.amount, 10 ** exponent(value.currency)) * Fraction(self._rate(value.currency).rate)
         return Money(round(whole_units * 10 ** exponent(self.reporting_currency)), self.reporting_currency)
+
+    def worth_of(self, lot: Lot, units: int) -> Money:
+        """What `units` of a lot are worth in the reporting currency: by the rate of its issue, if it has one.
+
+        A currency that was dropped from the table counts as nothing.
+        """
+        worth = lot.worth(units)
+        if worth is not None and worth.currency == self.reporting_currency:
+            return worth
+        try:
+            return self.worth(Money(units, lot.asset))
+        except RateMissing:
+            return Money(0, self.reporting_currency)
 
     def snapshot(self, value: Money) -> Snapshot | None:
         """What `value` is worth today, if it is in another currency than the reporting one. Raises RateMissing."""

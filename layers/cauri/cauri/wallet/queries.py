@@ -13,6 +13,7 @@ from cauri.money import Money
 from cauri.parties.model import UnknownCustomer
 from cauri.wallet.accounts import Movement
 from cauri.wallet.approvals import Approval, UnknownApproval
+from cauri.wallet.breakage import Breakage, Liability, NothingCounted, Review, days_of, review
 from cauri.wallet.lots import Kind, Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import NoProgramme, Programme
@@ -20,10 +21,15 @@ from cauri.wallet.redeeming import proposal
 from cauri.wallet.redemption import UnknownRedemption
 from cauri.wallet.store import (
     APPROVALS,
+    BREAKAGES,
+    LIABILITIES,
     MOVEMENTS,
+    TABLE,
     approval_key,
     approvals_list,
     balance_key,
+    breakage_list,
+    liability_partition,
     programme_key,
     redemption_key,
     shards,
@@ -136,6 +142,34 @@ def approvals_of(database: Database, tenant: str, *, is_open: bool, after: str |
     """The requests that nobody has decided yet, or those that people have; the newest first."""
     names = shards(approvals_list(is_open))
     return read_spread(database, APPROVALS, tenant, names, after=after, limit=limit)
+
+
+def breakages_of(database: Database, tenant: str, period: str, *, after: str | None, limit: int) -> Page[Breakage]:
+    """What lapsed in a quarter, the newest first."""
+    return read_spread(database, BREAKAGES, tenant, shards(breakage_list(period)), after=after, limit=limit)
+
+
+def liabilities_of(database: Database, tenant: str, *, after: str | None, limit: int) -> Page[Liability]:
+    """What was owed on each day on which somebody counted, the newest first."""
+    partition = liability_partition(tenant)
+    return read_partition(database, LIABILITIES, partition, after=after, limit=limit, newest_first=True)
+
+
+def review_of(database: Database, tenant: str, period: str) -> Review:
+    """Raises NothingCounted."""
+    first, last = days_of(period)
+    request = {
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": liability_partition(tenant)},
+            ":first": {"S": first},
+            ":last": {"S": last},
+        },
+    }
+    counted = LIABILITIES.from_items(database.query_all(TABLE, request))
+    if not counted:
+        raise NothingCounted(period)
+    return review(period, counted[0], counted[-1])
 
 
 def _wallet(database: Database, caller: Caller, customer_id: str) -> tuple[Programme, Wallet]:

@@ -10,6 +10,7 @@ from cauri.books.shelf import Key, Shelf, shelve
 from cauri.clock import rfc3339
 from cauri.wallet.accounts import Movement
 from cauri.wallet.approvals import Approval
+from cauri.wallet.breakage import Breakage, Liability
 from cauri.wallet.lots import Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import Programme
@@ -66,6 +67,22 @@ REDEMPTIONS: Final = shelve(
     )
 )
 
+BREAKAGES: Final = shelve(
+    Shelf(
+        TABLE,
+        Breakage,
+        place=lambda broken: (f"breakage#{broken.customer_id}", broken.id),
+        tenant=lambda broken: broken.tenant,
+        listed=lambda broken: (
+            f"{breakage_list(broken.breakage_recognition_period)}#{shard(broken.id):02d}",
+            broken.id,
+        ),
+    )
+)
+LIABILITIES: Final = shelve(
+    Shelf(TABLE, Liability, place=lambda owed: ("liability", owed.day), tenant=lambda owed: owed.tenant)
+)
+
 
 def balance_key(tenant: str, customer_id: str) -> Key[Balance]:
     return BALANCES.key(tenant, f"customer#{customer_id}", "balance")
@@ -93,6 +110,18 @@ def statement_partition(tenant: str, customer_id: str) -> str:
 
 def shard(id_: str) -> int:
     return hashlib.blake2b(id_.encode(), digest_size=1).digest()[0] % SHARDS
+
+
+def liability_key(tenant: str, day: str) -> Key[Liability]:
+    return LIABILITIES.key(tenant, "liability", day)
+
+
+def liability_partition(tenant: str) -> str:
+    return f"{tenant}#liability"
+
+
+def breakage_list(period: str) -> str:
+    return f"breakage-{period}"
 
 
 def approvals_list(is_open: bool) -> str:

@@ -10,6 +10,7 @@ from cauri.clock import Instant
 from cauri.money import Money, total
 from cauri.wallet.accounts import Line, Movement
 from cauri.wallet.approvals import Approval, ApprovalStatus, Decision, Extension, Grant
+from cauri.wallet.breakage import Breakage, Liability, Owed
 from cauri.wallet.depletion import Payment
 from cauri.wallet.lots import Kind, Lot, LotStatus, Snapshot, Wallet
 from cauri.wallet.model import Balance
@@ -150,6 +151,56 @@ class IssuedView:
 
 
 @dataclass(frozen=True)
+class BrokenLot:
+    lot_id: str
+    kind: Kind
+    amount: Money
+
+
+@dataclass(frozen=True)
+class BreakageView:
+    """What lapsed of one wallet at once, and where it is in the books. `worth` is in the reporting currency."""
+
+    id: str
+    customer_id: str
+    lots: list[BrokenLot]
+    worth: Money
+    breakage_recognized_at: Instant
+    breakage_recognition_period: str
+    breakage_journal_entry_id: str
+
+
+@dataclass(frozen=True)
+class BreakagePage:
+    """The newest first."""
+
+    breakages: list[BreakageView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class LiabilityView:
+    """What was owed to customers on a day, by kind and currency, and in the reporting currency."""
+
+    day: str
+    at: Instant
+    owed: list[Owed]
+    worth: Money
+    estimate: Estimate
+    estimate_bps: int
+    estimated_breakage: Money
+    recognized: Money
+
+
+@dataclass(frozen=True)
+class LiabilityPage:
+    """The newest first."""
+
+    liabilities: list[LiabilityView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
 class PaymentView:
     """What one lot pays: `units` of it, which are worth `pays`."""
 
@@ -278,6 +329,31 @@ def approval_view(approval: Approval, at: Instant) -> ApprovalView:
 
 def issued_view(*, credit: LotView | None = None, approval: ApprovalView | None = None) -> IssuedView:
     return IssuedView(credit, approval)
+
+
+def breakage_view(broken: Breakage) -> BreakageView:
+    return BreakageView(
+        broken.id,
+        broken.customer_id,
+        [BrokenLot(part.id, part.kind, Money(part.units, part.asset)) for part in broken.parts],
+        broken.worth,
+        broken.breakage_recognized_at,
+        broken.breakage_recognition_period,
+        broken.breakage_journal_entry_id,
+    )
+
+
+def liability_view(counted: Liability) -> LiabilityView:
+    return LiabilityView(
+        counted.day,
+        counted.at,
+        list(counted.owed),
+        counted.worth,
+        counted.estimate,
+        counted.estimate_bps,
+        counted.estimated_breakage,
+        counted.recognized,
+    )
 
 
 def payment_views(payments: Iterable[Payment]) -> list[PaymentView]:
