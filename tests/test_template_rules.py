@@ -355,3 +355,15 @@ def test_the_dashboard_is_json_and_shows_what_there_is() -> None:
     assert of_type("AWS::DynamoDB::Table").keys() - {"DemoProviderTable"} <= shown, "consumed capacity"
     assert {name for name in of_type("AWS::SQS::Queue") if "DeadLetters" in name} <= shown, "dead letters"
     assert of_type("AWS::StepFunctions::StateMachine").keys() <= shown, "sagas"
+
+
+def test_who_can_ask_one_provider_can_ask_them_all() -> None:
+    """A payment names its provider: a function that lacks one would stop at it."""
+    variables = {"PAYSTACK_KEYS", "PAYSTACK_URL", "PAYSTACK_ADDRESSES", "TILLIPAY_KEYS", "TILLIPAY_URL"}
+    asking = {
+        name: variables & function["Environment"]["Variables"].keys()
+        for name, function in FUNCTIONS.items()
+        if "DEMO_PROVIDER_URL" in function.get("Environment", {}).get("Variables", {})
+    }
+    assert {name for name, known in asking.items() if known != variables} == set()
+    assert asking

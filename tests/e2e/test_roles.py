@@ -44,12 +44,12 @@ RARE |= {
 PAYSTACK: Final = ":secret:PaystackKeys"
 TILLIPAY: Final = ":secret:TilliPayKeys"
 PLATFORM: Final = f":table/cauri-{STAGE}-platform"
-for _function in ("CheckoutApi", "PaymentsEvents", "CheckoutSteps", "CheckoutUndo", "PaymentsWebhook"):
+for _function in ("CheckoutApi", "PaymentsEvents", "CheckoutSteps", "RefundSteps", "PaymentsWebhook"):
     RARE[(_function, "secretsmanager:GetSecretValue", TILLIPAY)] = "TilliPay is Paystack once more"
-for _function in ("PaymentsEvents", "CheckoutSteps", "CheckoutUndo"):
+for _function in ("PaymentsEvents", "CheckoutSteps", "RefundSteps"):
     RARE[(_function, "dynamodb:UpdateItem", PLATFORM)] = "a provider gave no answers: its circuit opens"
-RARE[("CheckoutUndo", "secretsmanager:GetSecretValue", PAYSTACK)] = "Paystack gives back what came too late"
-RARE[("CheckoutUndo", "dynamodb:BatchGetItem", PLATFORM)] = "the same, behind its circuit"
+RARE[("RefundSteps", "secretsmanager:GetSecretValue", PAYSTACK)] = "Paystack gives something back"
+RARE[("RefundSteps", "dynamodb:BatchGetItem", PLATFORM)] = "the same, behind its circuit"
 DEMO: Final = ":table/cauri-{STAGE}-demo-provider"
 RARE[("DemoProvider", "dynamodb:Query", DEMO)] = "a refund that got no answer is looked for"
 RARE[("PaymentsApi", "dynamodb:GetItem", LOG)] = "a receipt that is refused looks whether it had succeeded"
