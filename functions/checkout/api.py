@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from cauri.books.caller import Caller
 from cauri.checkout.carts import OpenCart, PutCartLine, RemoveCartLine
-from cauri.checkout.commands import Checkout, Contact, InlineLine
+from cauri.checkout.commands import Checkout, InlineLine
+from cauri.checkout.from_quote import OrderFromQuote, QuotedLine, Selection
 from cauri.checkout.model import (
     LINES_MAX,
+    VENDORS_MAX,
     AmountTooLarge,
     BalanceNeedsCustomer,
     CartCompleted,
     CartEmpty,
     EmailRequired,
+    NamedTwice,
     OrderCurrencyMismatch,
     PriceChanged,
     QuantityTooLarge,
@@ -25,6 +29,7 @@ from cauri.checkout.model import (
     TooManyVendors,
     UnknownCart,
 )
+from cauri.checkout.opening import Contact
 from cauri.checkout.promotions import (
     CODES_MAX,
     PromotionBelowMinimum,
@@ -50,17 +55,19 @@ from cauri.edge.fields import (
     Phone,
     PositiveMoney,
     Shape,
+    Title,
     WebUrl,
 )
 from cauri.edge.http import SHOPPERS, Api
 from cauri.inventory.model import NoPriceInCurrency, OutOfStock, UnknownSku
 from cauri.money import Money
+from cauri.orders.model import Delivery, is_imo_number
 from cauri.orders.uses import PromotionUsedByCustomer
 from cauri.parties.limits import Tier
-from cauri.parties.model import UnknownTaxClass, UnknownTenant, UnknownVendor, VendorDisabled
-from cauri.payments.model import ProviderNotEnabled
+from cauri.parties.model import STANDARD, UnknownTaxClass, UnknownTenant, UnknownVendor, VendorDisabled
+from cauri.payments.model import ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
 from cauri.wallet.model import InsufficientBalance
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 CartId = Annotated[str, Path(pattern=ID_PATTERN, examples=["crt_01JD4W6K3M9QZ8X7V5T2R1P0N4"])]
@@ -69,6 +76,17 @@ Quantity = Annotated[int, Field(ge=1, le=10**9, examples=[2])]
 DemoOutcome = Annotated[str, Field(pattern=r"^[a-z_]{1,32}(-[0-9]{1,6}){0,2}$", examples=["succeed", "decline"])]
 
 TENDERS_MAX: Final = 10
+QUOTERS: Final = frozenset({"manager", "admin"})
+
+
+def _is_imo(number: str) -> str:
+    if not is_imo_number(number):
+        raise PydanticCustomError("imo", "Input should be an IMO number, whose last digit checks the others")
+    return number
+
+
+VesselImo = Annotated[str, Field(pattern="^[0-9]{7}$", examples=["9074729"]), AfterValidator(_is_imo)]
+Day = Annotated[date, Field(strict=False, examples=["2026-12-24"])]
 
 
 def _none_of(*members: str) -> dict[str, Any]:
@@ -104,6 +122,29 @@ _BY_TYPE: Final[dict[str, Any]] = {
         {"required": ["provider"], "properties": {"type": {"const": "provider"}, "provider": {"type": "string"}}},
         {"properties": {"type": {"const": "balance"}, **_none_of("provider")}},
     ]
+}
+
+_A_QUOTE: Final[dict[str, Any]] = {
+    "rfq_id": "rfq-2026-17",
+    "buyer_org_id": "org-meridian",
+    "currency": "KES",
+    "selections": [
+        {
+            "vendor_id": "ven_kazi",
+            "lines": [
+                {
+                    "name": "Mooring rope, 8 strand, 64 mm",
+                    "impa_code": "211263",
+                    "quantity": 2,
+                    "price": {"amount": 4_500_000, "currency": "KES"},
+                }
+            ],
+            "lead_time_days": 5,
+        }
+    ],
+    "tenders": [{"type": "provider", "provider": "demo"}],
+    "delivery": {"delivery_port": "KEMBA", "vessel_imo": "9074729", "vessel_name": "MV Amina"},
+    "return_url": "https://desk.example/orders",
 }
 
 api = Api("Checkout")
@@ -286,6 +327,106 @@ def remove_cart_line(cart_id: CartId, sku: Sku) -> RemoveCartLine:
     return RemoveCartLine(cart_id, sku)
 
 
+class QuotedLineRequest(Shape):
+    """So many of something at the price agreed for one: a product by its SKU, or anything by its name."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["sku"], "properties": {"sku": {"type": "string"}}},
+                {"required": ["name"], "properties": {"name": {"pattern": r"\S"}}},
+            ]
+        }
+    )
+
+    quantity: Quantity
+    price: Price
+    sku: Id | None = None
+    name: Annotated[Line, Field(description="Instead of the product's own, where there is a SKU")] = ""
+    impa_code: Annotated[str, Field(pattern="^[0-9]{6}$", examples=["450101"])] | None = None
+    tax_class: Annotated[Id, Field(description="Of what has no SKU; a product has its own")] = STANDARD
+
+    @model_validator(mode="after")
+    def _says_what(self) -> QuotedLineRequest:
+        if self.sku is None and not self.name.strip():
+            raise PydanticCustomError("what", "A line has a sku, or else a name")
+        return self
+
+    def line(self) -> QuotedLine:
+        return QuotedLine(self.quantity, self.price.money(), self.sku, self.name, self.impa_code, self.tax_class)
+
+
+class SelectionRequest(Shape):
+    """What is taken of one supplier's quote. It is ready on a date, or so many days after the order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["estimated_ready_date", "lead_time_days"],
+                "properties": {"estimated_ready_date": {"type": "string"}, "lead_time_days": {"type": "integer"}},
+            }
+        }
+    )
+
+    vendor_id: Id
+    lines: Annotated[list[QuotedLineRequest], Field(min_length=1, max_length=LINES_MAX)]
+    estimated_ready_date: Day | None = None
+    lead_time_days: Annotated[int, Field(ge=0, le=730)] | None = None
+
+    @model_validator(mode="after")
+    def _is_ready_once(self) -> SelectionRequest:
+        if self.estimated_ready_date is not None and self.lead_time_days is not None:
+            raise PydanticCustomError("ready", "A selection has an estimated_ready_date, or else lead_time_days")
+        return self
+
+    def selection(self) -> Selection:
+        lines = tuple(line.line() for line in self.lines)
+        return Selection(self.vendor_id, lines, self.estimated_ready_date, self.lead_time_days)
+
+
+class DeliveryRequest(Shape):
+    """To a vessel in a port. The last digit of an IMO number checks the others."""
+
+    delivery_port: Annotated[Title, Field(examples=["KEMBA"])]
+    vessel_imo: VesselImo
+    vessel_name: Annotated[Title, Field(examples=["MV Amina"])]
+    requested_delivery_date: Day | None = None
+
+    def delivery(self) -> Delivery:
+        return Delivery(self.delivery_port, self.vessel_imo, self.vessel_name, self.requested_delivery_date)
+
+
+class QuoteRequest(Shape):
+    """A quote that was accepted: what is taken of which supplier, at which prices; and how it is paid."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_A_QUOTE]})
+
+    rfq_id: Id
+    buyer_org_id: Id | None = None
+    customer_id: Annotated[Id | None, Field(description="Whose order it is; balances are theirs")] = None
+    currency: CurrencyCode
+    selections: Annotated[list[SelectionRequest], Field(min_length=1, max_length=VENDORS_MAX)]
+    tenders: Annotated[list[TenderRequest], Field(max_length=TENDERS_MAX)]
+    contact: ContactRequest | None = None
+    delivery: DeliveryRequest | None = None
+    return_url: WebUrl
+    demo_outcome: DemoOutcome | None = None
+
+    def command(self) -> OrderFromQuote:
+        return OrderFromQuote(
+            rfq_id=self.rfq_id,
+            currency=self.currency,
+            selections=tuple(selection.selection() for selection in self.selections),
+            tenders=tuple(tender.asked() for tender in self.tenders),
+            return_url=self.return_url,
+            customer_id=self.customer_id,
+            buyer_org_id=self.buyer_org_id,
+            contact=self.contact.contact() if self.contact else None,
+            delivery=self.delivery.delivery() if self.delivery else None,
+            demo_outcome=self.demo_outcome or "",
+        )
+
+
 REFUSALS: Final[list[Any]] = [
     UnknownTenant,
     UnknownCart,
@@ -318,6 +459,27 @@ REFUSALS: Final[list[Any]] = [
 ]
 
 
+FROM_QUOTE_REFUSALS: Final[list[Any]] = [
+    TooManyLines,
+    NamedTwice,
+    UnknownTenant,
+    UnknownVendor,
+    VendorDisabled,
+    UnknownSku,
+    QuantityTooLarge,
+    AmountTooLarge,
+    UnknownTaxClass,
+    OrderCurrencyMismatch,
+    BalanceNeedsCustomer,
+    TendersDoNotMatch,
+    InsufficientBalance,
+    ProviderNotEnabled,
+    ProviderDeclined,
+    ProviderUnavailable,
+    OutOfStock,
+]
+
+
 @api.command(
     "POST",
     "/v1/checkouts",
@@ -335,6 +497,25 @@ def checkout(body: CheckoutRequest) -> Checkout:
     `authorization_url`, unless that is null. With several provider tenders (a deposit and the rest) `to_pay` has a
     place for each: the order is confirmed when all are paid. One that is not paid whole in time is cancelled, and what
     was paid of it goes back.
+    """
+    return body.command()
+
+
+@api.command(
+    "POST",
+    "/v1/orders/from-quote",
+    roles=QUOTERS,
+    answer=CheckoutView,
+    status=HTTPStatus.CREATED,
+    tier=Tier.MONEY_WRITES,
+    refusals=FROM_QUOTE_REFUSALS,
+    location=lambda checkout: f"/v1/orders/{checkout['order']['id']}",
+)
+def order_from_quote(body: QuoteRequest) -> OrderFromQuote:
+    """Make an order of a quote that was accepted
+
+    The same hierarchy as a checkout's, at the prices that the suppliers agreed to. Staff send it, or the system in
+    which the buyer accepted: whoever does says what everything costs. Lines without a SKU have no stock to reserve.
     """
     return body.command()
 

@@ -107,6 +107,37 @@ def promotion(pointer: str, **members: Any) -> Bad:
     return Bad("PUT", "/v1/promotions/TEN", {n: v for n, v in whole.items() if v is not ...}, pointer)
 
 
+_ROPE: dict[str, Any] = {"name": "Rope", "quantity": 1, "price": {"amount": 5, "currency": "KES"}}
+
+
+def from_quote(pointer: str, **members: Any) -> Bad:
+    whole = {
+        "rfq_id": "rfq-1",
+        "currency": "KES",
+        "selections": [{"vendor_id": "ven_kazi", "lines": [_ROPE]}],
+        "tenders": [{"type": "provider", "provider": "demo"}],
+        "return_url": "https://desk.example",
+    }
+    return Bad("POST", "/v1/orders/from-quote", _given(whole | members), pointer)
+
+
+def _given(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not ...}
+
+
+def selection(pointer: str, **members: Any) -> Bad:
+    return from_quote(f"/selections/0{pointer}", selections=[{"vendor_id": "ven_kazi", "lines": [_ROPE]} | members])
+
+
+def quoted_line(pointer: str, **members: Any) -> Bad:
+    return selection(f"/lines/0{pointer}", lines=[_given(_ROPE | members)])
+
+
+def vessel(pointer: str, **members: Any) -> Bad:
+    ship = {"delivery_port": "KEMBA", "vessel_imo": "9074729", "vessel_name": "MV Amina"}
+    return from_quote(f"/delivery{pointer}", delivery=_given(ship | members))
+
+
 def contact(pointer: str, **members: Any) -> Bad:
     return checkout(f"/contact{pointer}", contact={"email": "amina@example.com"} | members)
 
@@ -165,6 +196,26 @@ BAD = [
     checkout("", accepted_prices={"coffee": {"amount": 1, "currency": "KES"}}),
     checkout("/accepted_prices/a#b", accepted_prices={"a#b": {"amount": 1, "currency": "KES"}}),
     checkout("/accepted_prices/coffee", accepted_prices={"coffee": 5}),
+    *(from_quote("/rfq_id", rfq_id=rfq) for rfq in IDS),
+    from_quote("/selections", selections=[]),
+    from_quote("/selections", selections=...),
+    from_quote("/customer_id", customer_id="a#b"),
+    from_quote("/price", price=1),
+    *(quoted_line("/quantity", quantity=quantity) for quantity in QUANTITIES),
+    *(quoted_line("/price/amount", price={"amount": amount, "currency": "KES"}) for amount in AMOUNTS[1:]),
+    *(quoted_line("/name", name=text) for text in TEXTS),
+    quoted_line("", name=...),
+    quoted_line("", name="  "),
+    quoted_line("/price", price=...),
+    *(quoted_line("/impa_code", impa_code=code) for code in ("12345", "1234567", "12345a", "", 123456)),
+    *(vessel("/vessel_imo", vessel_imo=imo) for imo in ("9074728", "907472", "IMO9074729", "", 9074729, None, ...)),
+    *(vessel("/vessel_name", vessel_name=text) for text in [*TEXTS, "", ...]),
+    vessel("/delivery_port", delivery_port=...),
+    *(vessel("/requested_delivery_date", requested_delivery_date=day) for day in ("soon", "2026-02-30", 1.5, True)),
+    selection("/lines", lines=[]),
+    selection("", lead_time_days=5, estimated_ready_date="2026-12-01"),
+    *(selection("/lead_time_days", lead_time_days=days) for days in (-1, 731, 1.5, "5", True)),
+    selection("/estimated_ready_date", estimated_ready_date="2026-13-01"),
     *(checkout("/promotion_codes/0", promotion_codes=[code]) for code in IDS),
     checkout("/promotion_codes", promotion_codes=["A", "B", "C", "D", "E", "F"]),
     checkout("/promotion_codes", promotion_codes="TEN"),

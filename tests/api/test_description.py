@@ -58,6 +58,8 @@ def as_meant(case: Any) -> None:
     for first, *others in ONE_OF.get(case.operation.path, ()):
         case.query = {name: value for name, value in case.query.items() if name not in others}
         case.query.setdefault(first, "cus_amina")
+    if isinstance(case.body, dict) and isinstance(case.body.get("delivery"), dict):
+        case.body["delivery"]["vessel_imo"] = "9074729"  # its last digit checks the others
     case.body = without_fractions(case.body)  # 1.0 is an integer to JSON Schema; to us, money was in a float
 
 

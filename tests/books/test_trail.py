@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from cauri.books.log import Record, read_record
 from cauri.books.trail import Span, by_caller, by_resource, by_time, write_trail
-from cauri.checkout.commands import Contact, InlineLine
+from cauri.checkout.commands import InlineLine
+from cauri.checkout.opening import Contact
 
 from tests.engines import TABLE_PREFIX, Engine
 from tests.shop import Shop, database_of

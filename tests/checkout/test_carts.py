@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from cauri.books.shelf import write_of
 from cauri.checkout.carts import OpenCart, PutCartLine, RemoveCartLine
-from cauri.checkout.commands import Contact, InlineLine
+from cauri.checkout.commands import InlineLine
 from cauri.checkout.model import (
     LINES_MAX,
     QUANTITY_MAX,
@@ -25,6 +25,7 @@ from cauri.checkout.model import (
     TooManyVendors,
     UnknownCart,
 )
+from cauri.checkout.opening import Contact
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import PutProduct, ReceiveStock
 from cauri.inventory.model import NoPriceInCurrency, UnknownSku

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cauri.books.commit import Books
-from cauri.checkout.commands import Contact, InlineLine
+from cauri.checkout.commands import InlineLine
+from cauri.checkout.opening import Contact
 from cauri.checkout.tenders import TenderAsked
 from cauri.clock import rfc3339
 from cauri.payments.hearing import News, NotSettledYetError, look_into

@@ -300,7 +300,8 @@ def lines_have_their_stock(picture: Picture) -> Differences:
             restocked[refund.order_id, line_back.piece] += line_back.restock if line_back.restocked else 0
     for tree in picture.trees:
         for line in tree.lines:
-            if sum(part.quantity for part in line.stock) != line.quantity - restocked[tree.order.id, line.id]:
+            wanted = line.quantity - restocked[tree.order.id, line.id] if line.sku else 0  # without a SKU, no stock
+            if sum(part.quantity for part in line.stock) != wanted:
                 yield f"line {line.id} of {tree.order.id} wants {line.quantity} and has {line.stock}"
         if tree.order.status is OrderStatus.PENDING_PAYMENT and picture.at < tree.order.expires_at:
             for part in tree.parts:

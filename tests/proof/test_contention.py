@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 from cauri.books.commit import Books, Contended
 from cauri.checkout.carts import PutCartLine
-from cauri.checkout.commands import Contact, InlineLine
+from cauri.checkout.commands import InlineLine
 from cauri.checkout.model import CartCompleted
+from cauri.checkout.opening import Contact
 from cauri.checkout.tenders import TenderAsked
 from cauri.errors import Refusal
 from cauri.inventory.commands import AdjustStock, MoveStock

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from cauri.books.commit import Books
-from cauri.checkout.commands import Contact, InlineLine
+from cauri.checkout.commands import InlineLine
+from cauri.checkout.opening import Contact
 from cauri.checkout.promoting import PutPromotion
 from cauri.checkout.promotions import PromotionUsedUp, Scope
 from cauri.orders.commands import CancelOrder

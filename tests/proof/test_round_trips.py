@@ -20,6 +20,7 @@ from cauri.wallet.lots import Kind
 from cauri.wallet.redeeming import CaptureRedemption, Redeem
 from cauri.wallet.store import balance_key
 
+from tests.proof.examples.checkout import a_quote
 from tests.proof.examples.wallets import held, loyal
 from tests.proof.examples.worlds import a_paid_order, an_order, confirmation, market, promoted, saga
 from tests.shop import Shop, a_checkout
@@ -74,6 +75,11 @@ def check_out_with_promotions(shop: Shop) -> Operation:
         assert [use["code"] for use in order["promotions"]] == ["AUTO", "TEN", "ONCE"]
 
     return run
+
+
+def order_from_a_quote(shop: Shop) -> Operation:
+    market(shop).deposit(100_000)
+    return lambda books: books.run(a_quote(), shop.admin, "buy")
 
 
 def repeat_a_checkout(shop: Shop) -> Operation:
@@ -134,6 +140,7 @@ BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     reserve_a_line: 3,
     check_out_with_a_balance: 3,
     check_out_with_promotions: 3,
+    order_from_a_quote: 3,
     repeat_a_checkout: 1,
     receive_a_webhook: 1,
     record_a_payment: 2,

@@ -21,7 +21,7 @@ from cauri.books.database import Database
 from cauri.books.dispatch import Dispatcher, Routes
 from cauri.books.fold import Fold
 from cauri.books.statements import trial_balance
-from cauri.checkout.commands import Contact
+from cauri.checkout.opening import Contact
 from cauri.checkout.saga import CheckoutSaga
 from cauri.checkout.tenders import TenderAsked
 from cauri.checkout.waiting import waker

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 from cauri.checkout.carts import PutCartLine
-from cauri.checkout.commands import Checkout, Contact, InlineLine
+from cauri.checkout.commands import Checkout, InlineLine
+from cauri.checkout.from_quote import OrderFromQuote, QuotedLine, Selection
+from cauri.checkout.opening import Contact
 from cauri.checkout.promoting import PutPromotion
 from cauri.checkout.promotions import Scope
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import PutProduct
 from cauri.money import Money
+from cauri.orders.model import Delivery
 
 from tests.proof.examples.worlds import Act, an_order, example, market, promoted, saga, sent
 from tests.shop import Shop, a_checkout
@@ -152,6 +158,47 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     promoted(shop)
     return sent(PutPromotion("TEN", "Ten", Scope.ORDER, 1000, uses_max=2), shop.admin)
+
+
+_BY_CARD = TenderAsked("provider", provider="demo")
+
+
+def a_quote() -> OrderFromQuote:
+    rope = QuotedLine(2, Money(4_500_000, "KES"), title="Mooring rope", impa_code="211263")
+    return OrderFromQuote(
+        "rfq-17",
+        "KES",
+        (
+            Selection("ven_kazi", (rope, QuotedLine(1, Money(80_000, "KES"), "basket")), lead_time_days=5),
+            Selection("ven_buna", (QuotedLine(3, Money(180_000, "KES"), "coffee"),), date(2026, 12, 1)),
+        ),
+        (TenderAsked("balance", Money(60_000, "KES")), _BY_CARD),
+        "https://desk.example",
+        customer_id="cus_amina",
+        buyer_org_id="org-meridian",
+        contact=Contact("desk@meridian.example"),
+        delivery=Delivery("KEMBA", "9074729", "MV Amina", date(2026, 12, 24)),
+    )
+
+
+@example(OrderFromQuote, "of two suppliers, for a vessel, paid in part from a balance")
+def _(shop: Shop) -> Act:
+    market(shop).deposit(100_000)
+    return sent(a_quote(), shop.admin)
+
+
+@example(OrderFromQuote, "nothing of which has stock of ours")
+def _(shop: Shop) -> Act:
+    market(shop)
+    rope = Selection("ven_kazi", a_quote().selections[0].lines[:1])
+    return sent(replace(a_quote(), selections=(rope,), tenders=(_BY_CARD,)), shop.admin)
+
+
+@example(OrderFromQuote, "refused, since a line is out of stock")
+def _(shop: Shop) -> Act:
+    market(shop).deposit(100_000)
+    too_much = Selection("ven_buna", (QuotedLine(10, Money(180_000, "KES"), "coffee"),))
+    return sent(replace(a_quote(), selections=(a_quote().selections[0], too_much)), shop.admin)
 
 
 @example(ResumeCheckout, "again")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cauri.checkout.commands import Contact, InlineLine
+from cauri.checkout.commands import InlineLine
+from cauri.checkout.opening import Contact
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.orders.commands import CancelOrder, ConfirmOrder
 from cauri.orders.linking import LinkGuestOrders

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cauri.checkout.commands import Contact
+from cauri.checkout.opening import Contact
 from cauri.parties.commands import EraseCustomer, PutCustomer, SetVendorDisabled
 
 from tests.proof.examples.worlds import Act, example, market, sent

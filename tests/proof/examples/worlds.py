@@ -15,7 +15,8 @@ from typing import Any, Final
 from cauri.books.caller import Caller
 from cauri.books.commit import Books
 from cauri.books.work import Command
-from cauri.checkout.commands import Contact, InlineLine
+from cauri.checkout.commands import InlineLine
+from cauri.checkout.opening import Contact
 from cauri.checkout.promoting import PutPromotion
 from cauri.checkout.promotions import Scope
 from cauri.checkout.saga import CheckoutSaga

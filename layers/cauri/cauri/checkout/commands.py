@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import cauri.orders.store  # noqa: F401 - knows how the tree is written
-from cauri.books.plan import Event, Plan, StartSaga
+from cauri.books.plan import Plan
 from cauri.books.shelf import Found, Key
 from cauri.books.work import AlreadyDone, Command, Work, decides
 from cauri.checkout.carts import own
@@ -26,6 +26,7 @@ from cauri.checkout.model import (
     QuantityTooLarge,
     TooManyVendors,
 )
+from cauri.checkout.opening import Contact, Payer, known_contact, opened, order_number
 from cauri.checkout.placing import Placing, place
 from cauri.checkout.pricing import Item, Quote, quote
 from cauri.checkout.promotions import Offer, PromotionNotApplicable, UnknownPromotion, usable
@@ -33,7 +34,6 @@ from cauri.checkout.reservation import CLAIM_GRACE, Reserved, reservations, take
 from cauri.checkout.store import automatic_key, cart_key, promotion_key
 from cauri.checkout.tenders import TenderAsked, tenders
 from cauri.checkout.uses import Uses
-from cauri.checkout.views import CheckoutView, ToPay
 from cauri.clock import Instant
 from cauri.ids import digest
 from cauri.inventory.model import OutOfStock, Product, UnknownSku
@@ -41,24 +41,12 @@ from cauri.inventory.store import product_key
 from cauri.money import Money
 from cauri.orders.model import OrderTree, Use
 from cauri.orders.uses import counted
-from cauri.orders.views import order_view
 from cauri.parties.emails import email_digest
-from cauri.parties.model import Party, Tenant, UnknownTenant, UnknownVendor, Vendor, VendorDisabled
+from cauri.parties.model import Tenant, UnknownTenant, UnknownVendor, Vendor, VendorDisabled
 from cauri.parties.store import tenant_key, vendor_key
-from cauri.payments.model import Payment, ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
-from cauri.providers.ports import Charge, Declined, PaymentProvider, Session, Unknown
+from cauri.providers.ports import PaymentProvider
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
-
-
-@dataclass(frozen=True)
-class Contact:
-    """Who buys, as far as the token does not say."""
-
-    email: str
-    name: str = ""
-    phone: str = ""
-    address: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,31 +112,31 @@ def checkout(command: Checkout, work: Work) -> Plan:
     paid_by = tenders(command.tenders, priced.total, is_customer=work.caller.customer_id is not None)
     guest = None if work.caller.customer_id else start.uses.customer
     has_contact = command.contact is not None
-    placing = Placing(priced, paid_by, claimed.stock, start.number, has_contact, start.expires_at, uses, guest)
+    placing = Placing(
+        priced,
+        paid_by,
+        claimed.stock,
+        start.number,
+        has_contact,
+        start.expires_at,
+        uses,
+        guest,
+        work.caller.customer_id,
+    )
     tree = place(placing, work)
     saves = _saves(command, tree, start, work)
     refusals = [parts for parts in claimed.stock.values() if isinstance(parts, OutOfStock)]
     if refusals:  # the last in the ladder: what is wrong with the request tells more
         raise refusals[0]
-    sessions = _sessions(command, tree, start.tenant, work)
-    to_pay = [
-        ToPay(payment.id, payment.provider, payment.amount, session.authorization_url)
-        for payment, session in zip(tree.payments, sessions, strict=False)  # a dry run has no sessions
-    ]
-    answer = CheckoutView(order_view(tree), to_pay[0].authorization_url if to_pay else None, to_pay)
-    return (
-        Plan(answer)
-        .save(*saves, *_known_as(tree.payments, sessions))
-        .start(StartSaga("checkout", tree.order.id, {"order_id": tree.order.id}))
-        .emit(Event("order.created", tree.order.id, 1, _facts(tree)))
-    )
+    payer = Payer(command.return_url, command.contact.email if command.contact else "", command.demo_outcome)
+    return opened(tree, saves, payer, start.tenant, work)
 
 
 def _load(command: Checkout, work: Work) -> _Start:
     """Everything whose key follows from the request. Raises AlreadyDone, since a checkout acts before its commit."""
     reads: list[Any] = [
         functools.partial(work.fetch, *_keys(command, work)),
-        functools.partial(_number, work),
+        functools.partial(order_number, work),
         *(functools.partial(provider.get_ready, work.tenant) for provider in _named(command, work)),
     ]
     found, number, *_ = work.database.together(*reads)
@@ -204,11 +192,6 @@ def _named(command: Checkout, work: Work) -> list[PaymentProvider]:
     """The providers that the tenders name, as far as there are such."""
     names = {tender.provider for tender in command.tenders if tender.provider}
     return [work.books.providers[name] for name in sorted(names) if name in work.books.providers]
-
-
-def _number(work: Work) -> int:
-    """The order's number; a dry run takes none."""
-    return 0 if work.dry_run else work.books.numbers.next(work.tenant, f"orders#{work.at:%Y}")
 
 
 def _keys(command: Checkout, work: Work) -> list[Key[Any]]:
@@ -329,64 +312,4 @@ def _saves(command: Checkout, tree: OrderTree, start: _Start, work: Work) -> lis
     if order.held and order.customer_id:
         saves.append((start.balance or Balance(work.tenant, order.customer_id)).hold(order.id, order.held))
     saves += counted(order)
-    if (contact := command.contact) is not None and order.party_id is not None:
-        who = (contact.email, contact.name, contact.phone, contact.address)
-        saves.append(Party(work.tenant, order.party_id, *who, customer_id=order.customer_id))
-    return saves
-
-
-def _sessions(command: Checkout, tree: OrderTree, tenant: Tenant, work: Work) -> list[Session]:
-    """Ask the providers for places to pay; a dry run asks nobody. No money moves, so it can come before the commit.
-
-    Raises ProviderNotEnabled, ProviderDeclined, ProviderUnavailable.
-    """
-    providers = [_enabled(payment.provider, tenant, work) for payment in tree.payments]
-    if work.dry_run:
-        return []
-    return [_session(p, payment, command, tree, tenant) for p, payment in zip(providers, tree.payments, strict=True)]
-
-
-def _enabled(name: str, tenant: Tenant, work: Work) -> PaymentProvider:
-    provider = work.books.providers.get(name)
-    if provider is None or (name == "demo" and not tenant.demo):
-        raise ProviderNotEnabled(name)
-    return provider
-
-
-def _session(
-    provider: PaymentProvider, payment: Payment, command: Checkout, tree: OrderTree, tenant: Tenant
-) -> Session:
-    metadata = {"merchant": tenant.name, "order": tree.order.number, "demo_outcome": command.demo_outcome}
-    email = command.contact.email if command.contact else ""
-    charge = Charge(payment.tenant, payment.id, payment.amount, command.return_url, metadata, email)
-    match provider.initialize(charge):
-        case Session() as session:
-            return session
-        case Declined() as declined:
-            raise ProviderDeclined(payment.provider, declined.reason)
-        case Unknown():
-            raise ProviderUnavailable(payment.provider)
-
-
-def _known_as(payments: Sequence[Payment], sessions: Sequence[Session]) -> list[Payment]:
-    """The payments, each with the reference that its provider has for it."""
-    references = [session.reference for session in sessions] or [payment.id for payment in payments]
-    return [
-        payment if reference == payment.id else replace(payment, reference=reference)
-        for payment, reference in zip(payments, references, strict=True)
-    ]
-
-
-def _facts(tree: OrderTree) -> dict[str, Any]:
-    order = tree.order
-    return {
-        "number": order.number,
-        "total": order.total,
-        "currency": order.currency,
-        "promotions": [use.code for use in order.uses],
-        "payment_method": order.payment_method,
-        "vendor_orders": [
-            {"number": v.number, "vendor_id": v.vendor_id, "amount": v.total, "commission_bps": v.commission_bps}
-            for v in tree.vendor_orders
-        ],
-    }
+    return saves + known_contact(order, command.contact)

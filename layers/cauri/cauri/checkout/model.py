@@ -94,6 +94,17 @@ class QuantityTooLarge(Refusal):
 
 
 @dataclass
+class NamedTwice(Refusal):
+    """A quote has one selection per vendor, and one line per SKU."""
+
+    code: ClassVar[str] = "named_twice"
+    name: str
+
+    def detail(self) -> str:
+        return f"{self.name} is named twice: a quote has one selection per vendor, and one line per SKU."
+
+
+@dataclass
 class AmountTooLarge(Refusal):
     """The order comes to more than one command may carry."""
 

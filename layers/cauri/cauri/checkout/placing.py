@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from string import ascii_uppercase
 
 from cauri.books.work import Work
 from cauri.checkout.pricing import PricedLine, Quote, VendorShare
 from cauri.clock import Instant
 from cauri.inventory.model import OutOfStock, Part
-from cauri.orders.model import LineItem, Order, OrderStatus, OrderTree, Tender, Use, VendorOrder
+from cauri.orders.model import Delivery, LineItem, Order, OrderStatus, OrderTree, Tender, Use, VendorOrder
 from cauri.payments.model import Payment, PaymentStatus
 from cauri.payments.store import payment_id_of
 
 
 @dataclass(frozen=True)
 class Placing:
-    """What an order is made from. `stock` is by SKU; `number` is unique in the tenant's year."""
+    """What an order is made from. `stock` is by SKU; `number` is unique in the tenant's year.
+
+    `ready` is the day on which a vendor says to be ready, by vendor.
+    """
 
     quote: Quote
     tenders: Sequence[Tender]
@@ -27,6 +30,11 @@ class Placing:
     expires_at: Instant
     uses: tuple[Use, ...] = ()
     guest: str | None = None
+    customer_id: str | None = None
+    rfq_id: str | None = None
+    buyer_org_id: str | None = None
+    delivery: Delivery | None = None
+    ready: Mapping[str, str] = field(default_factory=dict)
 
 
 def place(placing: Placing, work: Work) -> OrderTree:
@@ -62,7 +70,7 @@ def _order(placing: Placing, tenders: tuple[Tender, ...], order_id: str, number:
         tenant=work.tenant,
         id=order_id,
         number=number,
-        customer_id=work.caller.customer_id,
+        customer_id=placing.customer_id,
         party_id=work.ids.new("pty") if placing.has_contact else None,
         placed_by=work.caller.subject,
         currency=quote.currency,
@@ -77,6 +85,9 @@ def _order(placing: Placing, tenders: tuple[Tender, ...], order_id: str, number:
         payment_reference=by_provider[0].payment_id if by_provider else None,
         uses=placing.uses,
         guest=placing.guest,
+        rfq_id=placing.rfq_id,
+        buyer_org_id=placing.buyer_org_id,
+        delivery=placing.delivery,
     )
 
 
@@ -96,12 +107,13 @@ def _vendor_order(
         commission=share.commission,
         commission_tax=share.commission_tax,
         created_at=work.at,
+        estimated_ready_date=placing.ready.get(share.vendor.id),
     )
 
 
 def _line(line: PricedLine, line_id: str, placing: Placing) -> LineItem:
     product = line.item.product
-    parts = placing.stock[product.sku]
+    parts = placing.stock[product.sku] if product.sku else ()
     return LineItem(
         id=line_id,
         sku=product.sku,
@@ -112,6 +124,7 @@ def _line(line: PricedLine, line_id: str, placing: Placing) -> LineItem:
         tax=line.tax,
         tax_class=product.tax_class,
         discounts=line.discounts,
+        impa_code=line.item.impa_code,
         stock=() if isinstance(parts, OutOfStock) else tuple(parts),
     )
 

@@ -23,6 +23,7 @@ class Item:
 
     product: Product
     quantity: int
+    impa_code: str | None = None
 
 
 @dataclass(frozen=True)

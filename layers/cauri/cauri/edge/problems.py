@@ -98,6 +98,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "cart_empty": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too_many_lines": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too_many_reserved": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "named_twice": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too_many_vendors": HTTPStatus.UNPROCESSABLE_ENTITY,
     "quantity_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "amount_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -195,8 +195,27 @@ class Use:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """Where goods go that go to a vessel. `vessel_imo` is the ship's number, whatever she is called."""
+
+    port: str
+    vessel_imo: str
+    vessel_name: str
+    requested_date: date | None = None
+
+
+def is_imo_number(text: str) -> bool:
+    """Seven digits, of which the last is that of the sum of the others, times 7 to 2. Source: IMO A.1117(30)."""
+    if len(text) != 7 or not (text.isascii() and text.isdigit()):
+        return False
+    return sum(int(digit) * weight for digit, weight in zip(text, range(7, 1, -1), strict=False)) % 10 == int(text[6])
+
+
+@dataclass(frozen=True)
 class LineItem:
-    """Goods of one SKU. `net + tax = total`, for the whole quantity; `price` is for one, as it was shown.
+    """Goods of one SKU; or of none (""), where a quote named them in words.
+
+    `net + tax = total`, for the whole quantity; `price` is for one, as it was shown.
 
     `gross` is the price of all before `discounts`; what is left of it is `net`, or `total` where prices include tax.
     """
@@ -214,6 +233,7 @@ class LineItem:
     quantity_fulfilled: int = 0
     quantity_accepted: int = 0
     discounts: tuple[Discount, ...] = ()
+    impa_code: str | None = None
 
     @property
     def gross(self) -> Money:
@@ -308,6 +328,7 @@ class Order:
     """Who bought without signing in: the keyed digest of an email address."""
     rfq_id: str | None = None
     buyer_org_id: str | None = None
+    delivery: Delivery | None = None
     uses: tuple[Use, ...] = ()
     """The promotions that took something off it."""
     version: int = 0

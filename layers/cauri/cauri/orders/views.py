@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from cauri.clock import Instant
 from cauri.money import Money, total
@@ -29,6 +30,16 @@ class PromotionUse:
 
 
 @dataclass(frozen=True)
+class DeliveryView:
+    """To which vessel, and in which port. `vessel_imo` is her IMO number."""
+
+    delivery_port: str
+    vessel_imo: str
+    vessel_name: str
+    requested_delivery_date: date | None
+
+
+@dataclass(frozen=True)
 class LineView:
     """Goods of one SKU. `net + tax = total`, for the whole quantity; `price` is for one, as it was shown.
 
@@ -36,7 +47,8 @@ class LineView:
     """
 
     id: str
-    sku: str
+    sku: str | None
+    impa_code: str | None
     title: str
     status: str
     quantity: int
@@ -120,6 +132,9 @@ class OrderView:
     confirmed_at: Instant | None
     cancelled_at: Instant | None
     cancel_reason: str | None
+    rfq_id: str | None
+    buyer_org_id: str | None
+    delivery: DeliveryView | None
 
 
 @dataclass(frozen=True)
@@ -192,6 +207,9 @@ def order_view(tree: OrderTree, vendor_id: str | None = None) -> OrderView:
         confirmed_at=order.confirmed_at,
         cancelled_at=order.cancelled_at,
         cancel_reason=order.cancel_reason,
+        rfq_id=order.rfq_id,
+        buyer_org_id=order.buyer_org_id,
+        delivery=_delivery(order),
     )
 
 
@@ -201,6 +219,11 @@ def order_summary(order: Order) -> OrderSummary:
 
 def vendor_order_summary(share: VendorOrder) -> VendorOrderSummary:
     return VendorOrderSummary(share.order_id, share.number, share.status, share.total, share.created_at)
+
+
+def _delivery(order: Order) -> DeliveryView | None:
+    to = order.delivery
+    return DeliveryView(to.port, to.vessel_imo, to.vessel_name, to.requested_date) if to else None
 
 
 def _promotions(order: Order, lines: Sequence[LineItem]) -> list[PromotionUse]:
@@ -241,7 +264,8 @@ def _vendor_order(share: VendorOrder) -> VendorOrderView:
 def _line(line: LineItem) -> LineView:
     return LineView(
         id=line.id,
-        sku=line.sku,
+        sku=line.sku or None,
+        impa_code=line.impa_code,
         title=line.title,
         status=line.status,
         quantity=line.quantity,
