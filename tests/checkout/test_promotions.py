@@ -183,6 +183,7 @@ def test_commission_is_on_what_the_vendor_earns(funded_by: Funding, commission: 
     shirt = Product(TENANT, "shirt", "ven_a", "Shirt", {"KES": 11_600 if included else 10_000}, "standard")
     made = quote([Item(shirt, 1)], vendors, tenant, "KES", [off("P", percent=10, funded_by=funded_by)])
     assert made.shares[0].commission == kes(commission)
+    assert made.shares[0].subsidy == kes(1_000 if funded_by is Funding.TENANT else 0)
     assert made.total == kes(10_440)  # 9,000 and 16 %, whoever pays for the rest
 
 

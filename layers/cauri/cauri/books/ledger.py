@@ -12,6 +12,8 @@ RECEIVABLE: Final = "receivable:orders"
 DEFERRED_REVENUE: Final = "deferred_revenue:orders"
 COMMISSION: Final = "revenue:commission"
 TAX: Final = "tax:payable"
+PROMOTIONS: Final = "expense:promotions"
+"""What the tenant pays vendors in the stead of shoppers, whom its promotions let pay less."""
 
 
 def cash_at(provider: str) -> str:

@@ -107,6 +107,7 @@ def _vendor_order(
         commission=share.commission,
         commission_tax=share.commission_tax,
         created_at=work.at,
+        subsidy=share.subsidy or None,
         estimated_ready_date=placing.ready.get(share.vendor.id),
     )
 

@@ -47,6 +47,8 @@ class VendorShare:
     shipping_tax: Money
     commission: Money
     commission_tax: Money
+    subsidy: Money
+    """What the tenant pays of the goods in the shopper's stead, net of tax."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,11 @@ def quote(
 
 
 def _share(vendor: Vendor, lines: Sequence[PricedLine], shipping: _Taxed, tenant: Tenant) -> VendorShare:
-    earned = total((line.net + _given_by_tenant(line, tenant) for line in lines), shipping.net.currency)
-    commission = earned.basis_points(vendor.commission_bps)
+    goods = total((line.net for line in lines), shipping.net.currency)
+    subsidy = total((_given_by_tenant(line, tenant) for line in lines), shipping.net.currency)
+    commission = (goods + subsidy).basis_points(vendor.commission_bps)
     commission_tax = commission.basis_points(tenant.tax_rate(STANDARD))
-    return VendorShare(vendor, tuple(lines), shipping.net, shipping.tax, commission, commission_tax)
+    return VendorShare(vendor, tuple(lines), shipping.net, shipping.tax, commission, commission_tax, subsidy)
 
 
 def _given_by_tenant(line: PricedLine, tenant: Tenant) -> Money:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cauri.books.ledger import COMMISSION, DEFERRED_REVENUE, TAX, Posting, payable_to
+from cauri.books.ledger import COMMISSION, DEFERRED_REVENUE, PROMOTIONS, TAX, Posting, payable_to
 from cauri.money import round_half_even
 from cauri.orders.model import SHIPPING, Taxed, VendorOrder
 
@@ -19,7 +19,8 @@ def accounts(share: VendorOrder) -> dict[str, int]:
     """What each account has of `share`, in minor units, credits positive. Their sum is what was not given back.
 
     Money goes back first from what is not earned yet. Of what is earned, the vendor has the net, less commission and
-    the tax on it; commission is on goods, and follows what stands of them.
+    the tax on it; commission is on goods, and follows what stands of them. So does what the tenant adds, where its
+    promotions took something off.
     """
     deferred, kept = Taxed(), {}
     for piece, whole in share.pieces.items():
@@ -30,13 +31,14 @@ def accounts(share: VendorOrder) -> dict[str, int]:
         kept[piece] = earned - (back - from_unearned)
     goods = sum(money.net for piece, money in kept.items() if piece != SHIPPING)
     net, tax = sum(money.net for money in kept.values()), sum(money.tax for money in kept.values())
-    commission, commission_tax = _in_proportion(share, goods)
-    return {
+    commission, commission_tax, subsidy = _in_proportion(share, goods)
+    stands = {
         DEFERRED_REVENUE: deferred.total,
-        payable_to(share.vendor_id): net - commission - commission_tax,
+        payable_to(share.vendor_id): net + subsidy - commission - commission_tax,
         COMMISSION: commission,
         TAX: tax + commission_tax,
     }
+    return stands | ({PROMOTIONS: -subsidy} if share.subsidy else {})
 
 
 def change(before: VendorOrder, after: VendorOrder) -> list[Posting]:
@@ -75,10 +77,17 @@ def _earned(share: VendorOrder, piece: str, accepted: int, quantity: int) -> Tax
     )
 
 
-def _in_proportion(share: VendorOrder, goods: int) -> tuple[int, int]:
-    """Commission, and the tax on it, on so much of the goods' net price."""
+def _in_proportion(share: VendorOrder, goods: int) -> tuple[int, int, int]:
+    """Commission, the tax on it, and what the tenant adds, on so much of the goods' net price.
+
+    Goods that shoppers get for nothing have no price: there, units are counted.
+    """
     whole = sum(line.net.amount for line in share.lines)
-    return _part(share.commission.amount, goods, whole), _part(share.commission_tax.amount, goods, whole)
+    if not whole:
+        goods, whole = (sum(line.quantity_accepted for line in share.lines), sum(line.quantity for line in share.lines))
+    added = share.subsidy.amount if share.subsidy else 0
+    commission, commission_tax = share.commission.amount, share.commission_tax.amount
+    return _part(commission, goods, whole), _part(commission_tax, goods, whole), _part(added, goods, whole)
 
 
 def _part(amount: int, numerator: int, denominator: int) -> int:

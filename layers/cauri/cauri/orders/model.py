@@ -268,6 +268,8 @@ class VendorOrder:
     """What the vendor last said; `status` is what follows from it and the lines."""
     confirmed_at: Instant | None = None
     estimated_ready_date: str | None = None
+    subsidy: Money | None = None
+    """What the tenant adds to the goods' net price, for discounts that it funds. Commission is on it too."""
     earned: dict[str, Taxed] = field(default_factory=dict)
     """What is earned, since its goods were accepted: by piece, which is a line's id or SHIPPING."""
     refunded: dict[str, Refunded] = field(default_factory=dict)
