@@ -66,6 +66,7 @@ def used(tmp_path_factory: pytest.TempPathFactory, http: httpx.Client) -> set[Gr
         be_refused(market)
         market.open()
         read_everything(market, *trade(market))
+        promote(market)
         cloud.invoke("InventorySweep", {})
         lapse(market)
         market.cloud.idle(30)
@@ -93,9 +94,25 @@ def be_refused(market: Market) -> None:
         lambda: market.admin.put("/v1/products/mug", product),
         lambda: market.admin.post("/v1/balances/cus_amina/deposits", deposit),
         lambda: market.buy("mug"),
+        lambda: market.admin.put("/v1/promotions/TEN", TEN),
+        lambda: market.customer().post("/v1/customers/cus_amina/link", {}),
     ):
         with pytest.raises(RefusedError):
             act()
+
+
+TEN: Final = {"title": "Ten percent", "scope": "order", "percent_bps": 1000, "uses_max": 5}
+
+
+def promote(market: Market) -> None:
+    """A guest uses a promotion, and becomes a customer."""
+    market.admin.put("/v1/promotions/TEN", TEN)
+    market.buy("mug", promotion_codes=["TEN"], contact={"email": "brian@example.com"})
+    assert market.admin.get("/v1/promotions/TEN")["waiting"] == 1
+    assert [one["code"] for one in market.admin.get("/v1/promotions")["items"]] == ["TEN"]
+    proven = {"sub": "usr_brian", "customer_id": "cus_brian", "email": "brian@example.com"}
+    linked = market.person("customer", **proven).post("/v1/customers/cus_brian/link", {})
+    assert len(linked["order_ids"]) == 1
 
 
 def trade(market: Market) -> tuple[Any, Any]:
