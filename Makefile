@@ -3,6 +3,8 @@ PYTHON ?= python3
 UV     := .venv/bin/uv
 SAM    := SAM_CLI_TELEMETRY=0 $(UV) tool run --quiet --from aws-sam-cli==1.170.0 sam
 STAGE  ?= dev
+N      ?= 10000
+SEED   ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage dev check build deploy
@@ -35,6 +37,9 @@ test: .venv/installed  ## check, then run the tests
 
 coverage: .venv/installed ## which lines of the product its tests run
 	@.venv/bin/pytest -m "not slow" -n auto --dist worksteal --ignore tests/local --ignore tests/e2e --cov cauri --cov-branch --cov-report term:skip-covered
+
+histories: .venv/installed ## play N random histories of orders, refunds, outages and late news, from a SEED
+	@.venv/bin/pytest tests/saga/test_histories.py -k very_many --histories $(N) --hypothesis-seed=$(SEED)
 
 build: .venv/installed ## make the packages that AWS runs, in .aws-sam/build
 	@$(SAM) build

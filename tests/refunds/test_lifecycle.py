@@ -65,3 +65,20 @@ def test_a_refund_is_what_its_parts_make_it(parts: tuple[PartStatus, ...], statu
 def test_a_return_never_fails_since_its_money_is_the_shoppers() -> None:
     refund = a_refund(P.DECLINED, is_return=True)
     assert refund.with_part(0, refund.parts[0], AT).status is S.NEEDS_ATTENTION
+
+
+@pytest.mark.parametrize(
+    ("parts", "place"),
+    [
+        ((P.WAITING, P.WAITING), 0),
+        ((P.PENDING, P.WAITING), 1),
+        ((P.NEEDS_ATTENTION, P.WAITING), 1),
+        ((P.NEEDS_ATTENTION, P.PENDING), 1),
+        ((P.DONE, P.SENT), 1),
+        ((P.NEEDS_ATTENTION, P.DECLINED), None),
+    ],
+)
+def test_a_part_that_takes_its_time_keeps_none_of_the_others_waiting(
+    parts: tuple[PartStatus, ...], place: int | None
+) -> None:
+    assert a_refund(*parts).next_part == place

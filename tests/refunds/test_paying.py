@@ -209,6 +209,20 @@ def test_what_needs_attention_goes_on_when_the_provider_found_a_way(shop: Shop) 
     assert refund_of(shop, refund_id).status is RefundStatus.SUCCEEDED
 
 
+def test_what_was_declined_is_another_refund_to_the_provider_when_people_try_again(shop: Shop) -> None:
+    refund_id = a_refund(shop, balance=10_000)
+    charge = refund_of(shop, refund_id).parts[1].payment_id or ""
+    shop.provider.refund_answer = Declined("account_closed")
+    run(shop, refund_id)
+    shop.provider.refund_answer = None
+    failed = KnownRefund(f"{refund_id}-2", Money(1, "KES"), Declined("account_closed"))
+    shop.provider.known[charge] = {failed.reference: failed}
+    shop.run(ResolveRefund(refund_id, Way.AGAIN), finance(shop))
+    run(shop, refund_id)
+    assert refund_of(shop, refund_id).status is RefundStatus.SUCCEEDED
+    assert list(shop.provider.refunds) == [f"{refund_id}-2r2"]
+
+
 @pytest.mark.parametrize("way", [Way.TO_BALANCE, Way.OUTSIDE])
 def test_what_the_provider_declines_can_go_another_way(shop: Shop, way: Way) -> None:
     refund_id = a_refund(shop, balance=10_000)

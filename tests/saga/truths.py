@@ -9,6 +9,7 @@ from cauri.books.ledger import books_of, cash_at
 from cauri.books.statements import trial_balance
 from cauri.payments.model import PaymentStatus
 from cauri.providers.ports import Captured
+from cauri.refunds.model import OPEN, RefundStatus
 
 from tests.proof import invariants, state
 from tests.proof.picture import Picture, picture
@@ -36,6 +37,7 @@ def unfinished(world: World) -> list[str]:
         *_money_is_where_we_say(world, seen),
         *_paid_exactly_or_not_at_all(seen),
         *_nothing_is_reserved(seen),
+        *_no_refund_is_left(seen),
         *_nobody_is_left(world),
     ]
 
@@ -89,6 +91,17 @@ def _nothing_is_reserved(seen: Picture) -> Iterator[str]:
     for balance in seen.balances:
         if any(funds.held for funds in balance.funds.values()):
             yield f"{balance.customer_id} has holds: {balance.funds}"
+
+
+def _no_refund_is_left(seen: Picture) -> Iterator[str]:
+    """What was granted has reached the customer, or was called off; and its goods are where they are to be."""
+    for refund in seen.refunds:
+        if refund.status in OPEN or (refund.status is RefundStatus.SUCCEEDED and refund.to_restock):
+            yield f"{refund.id} is {refund.status}: {refund.parts}, {refund.to_restock}"
+    for tree in seen.trees:
+        for payment in tree.payments:
+            if payment.refunding is not None and payment.status is not PaymentStatus.REFUNDED:
+                yield f"{payment.id} is still being refunded by {payment.refunding}"
 
 
 def _nobody_is_left(world: World) -> Iterator[str]:

@@ -12,7 +12,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -34,7 +34,20 @@ from cauri.payments.hearing import HEARERS, look_into
 from cauri.payments.intake import Delivery, Intake, Received
 from cauri.providers.demo import DemoProvider
 from cauri.providers.demo_wire import SIGNATURE_HEADER, signature
-from cauri.providers.ports import Authentication, ProviderEvent, Unknown, Unreadable
+from cauri.providers.ports import (
+    Authentication,
+    Declined,
+    KnownRefund,
+    ProviderEvent,
+    RefundAnswer,
+    RefundCall,
+    Refunded,
+    RefundNeedsAttention,
+    RefundOutcome,
+    RefundPending,
+    Unknown,
+    Unreadable,
+)
 from cauri.refunds.hearing import hear_refund
 from cauri.refunds.saga import RefundSaga
 from moto.dynamodb.models import dynamodb_backends
@@ -65,11 +78,50 @@ Act = Callable[[], object]
 class TellingProvider(ScriptedProvider):
     """The scripted provider, with the demo provider's webhooks."""
 
+    refund_fates: list[str] = field(default_factory=list)
+
     def authenticate(self, tenant: str, headers: Mapping[str, str], raw: bytes, source_ip: str) -> Authentication:
         return WIRE.authenticate(tenant, headers, raw, source_ip)
 
     def read_event(self, raw: bytes) -> ProviderEvent | Unreadable:
         return WIRE.read_event(raw)
+
+    def refund(self, refund: RefundCall) -> RefundAnswer:
+        """Once per reference. What becomes of the next ones, `refund_fates` says; after that they are done."""
+        made = self.known.get(refund.charge_reference, {}).get(refund.reference)
+        if made is not None or self.refund_answer is not None or not self.refund_fates:
+            return made.outcome if made is not None else super().refund(refund)
+        match self.refund_fates.pop(0):
+            case "declined":
+                return Declined("too_old")
+            case "lost":
+                return Unknown("the connection was refused")
+            case "unheard":
+                super().refund(refund)
+                return Unknown("the connection was lost")
+            case "pending":
+                return self._took_on(refund, RefundPending(refund.amount, f"rfd-{refund.reference}"))
+            case "stuck":
+                stuck = RefundNeedsAttention(refund.amount, f"rfd-{refund.reference}", "no bank account")
+                return self._took_on(refund, stuck)
+        return super().refund(refund)
+
+    def _took_on(self, refund: RefundCall, outcome: RefundOutcome) -> RefundOutcome:
+        of_charge = self.known.setdefault(refund.charge_reference, {})
+        of_charge[refund.reference] = KnownRefund(refund.reference, refund.amount, outcome)
+        return outcome
+
+    def end_refunds(self, *, done: bool = True) -> list[str]:
+        """Whatever it took on and did not finish ends now; the references."""
+        ended = []
+        for of_charge in self.known.values():
+            for reference, made in list(of_charge.items()):
+                if isinstance(made.outcome, RefundPending | RefundNeedsAttention):
+                    outcome = Refunded(made.amount, f"rfd-{reference}", START) if done else Declined("account_closed")
+                    of_charge[reference] = replace(made, outcome=outcome)
+                    self.refunds |= {reference: made.amount} if done else {}
+                    ended.append(reference)
+        return ended
 
     def silent(self, reference: str) -> None:
         """Whoever asks gets no answer."""

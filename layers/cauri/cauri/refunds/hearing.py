@@ -21,7 +21,7 @@ def hear_refund(books: Books, tenant: str, news: News) -> None:
     Some providers name our refund, and some the charge: then it is the refund that is on its way there. A refund that
     was made past us is on its way for nobody here.
     """
-    refund_id = refund_of(news["reference"])[0] if news["reference"].startswith(OURS) else None
+    refund_id = refund_of(news["reference"]) if news["reference"].startswith(OURS) else None
     refund_id = refund_id or payment_of(books, tenant, news).refunding
     if refund_id is None:
         return

@@ -282,6 +282,8 @@ class RefundPart:
     status: PartStatus = PartStatus.WAITING
     provider_reference: str | None = None
     reason: str | None = None
+    attempt: int = 1
+    """Counts up when it was declined and people try again: to the provider that is another refund."""
     asked_at: Instant | None = None
     """When the provider was first asked for it: from then on count the times to ask what became of it."""
     sent_at: Instant | None = None
@@ -326,9 +328,12 @@ class Refund:
 
     @property
     def next_part(self) -> int | None:
-        """The place of the first part that is not over, or None."""
-        over = (PartStatus.DONE, PartStatus.DECLINED)
-        return next((place for place, part in enumerate(self.parts) if part.status not in over), None)
+        """The place of the part to go on with, or None: one that nobody was asked for yet, or else one to ask about."""
+        for wanted in ({PartStatus.WAITING}, {PartStatus.SENT, PartStatus.PENDING}):
+            for place, part in enumerate(self.parts):
+                if part.status in wanted:
+                    return place
+        return None
 
     @property
     def to_restock(self) -> list[RefundLine]:

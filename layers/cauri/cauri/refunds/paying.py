@@ -136,14 +136,14 @@ def by_system(tenant: str) -> Caller:
 
 
 def reference_of(refund: Refund, place: int) -> str:
-    """Ours, for a part of a refund; the provider gives it back once, however often it is called."""
-    return f"{refund.id}-{place + 1}"
+    """Ours, for an attempt at a part of a refund; the provider gives it back once, however often it is called."""
+    attempt = refund.parts[place].attempt
+    return f"{refund.id}-{place + 1}" + (f"r{attempt}" if attempt > 1 else "")
 
 
-def refund_of(reference: str) -> tuple[str, int]:
-    """The refund that a reference of ours is of, and the place of its part."""
-    refund_id, _, number = reference.rpartition("-")
-    return refund_id, int(number) - 1
+def refund_of(reference: str) -> str:
+    """The refund that a reference of ours is of."""
+    return reference.rpartition("-")[0]
 
 
 def pay_part(books: Books, tree: OrderTree, refund: Refund, place: int) -> int | None:

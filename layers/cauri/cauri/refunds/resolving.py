@@ -58,9 +58,12 @@ def resolve_refund(command: ResolveRefund, work: Work) -> Plan:
 def _resolved(part: RefundPart, way: Way, refund: Refund) -> RefundPart:
     if part.status is PartStatus.DONE:
         return part
+    if way is Way.AGAIN and part.status is PartStatus.DECLINED:
+        return replace(
+            part, status=PartStatus.WAITING, attempt=part.attempt + 1, asked_at=None, sent_at=None, reason=None
+        )
     if way is Way.AGAIN:
-        asked_anew = PartStatus.WAITING if part.status is PartStatus.DECLINED else PartStatus.SENT
-        return replace(part, status=asked_anew, asked_at=None, reason=None)
+        return replace(part, status=PartStatus.SENT, asked_at=None, reason=None)
     if part.status is not PartStatus.DECLINED:
         raise MoneyMayHaveMoved(refund.id)
     return replace(
