@@ -201,3 +201,21 @@ def test_an_order_has_an_end() -> None:
     assert quote([Item(dear, 1)], VENDORS, a_tenant(), "KES").total.amount == MINOR_UNITS_MAX
     with pytest.raises(AmountTooLarge):
         quote([Item(dear, 1)], VENDORS, a_tenant(base=1), "KES")
+
+
+@pytest.mark.parametrize(("country", "rate"), [("KH", 1000), ("SG", 900), ("NG", 750)])
+@pytest.mark.parametrize("currency", ["KHR", "SGD", "NGN", "JPY", "XOF", "KWD"])
+@pytest.mark.parametrize("included", [False, True])
+def test_commission_is_taxed_by_the_tenants_rate_in_every_currency(
+    country: str, rate: int, currency: str, included: bool
+) -> None:
+    """Whole minor units of none, two or three digits; taxed on top, also where prices include tax."""
+    tenant = Tenant(TENANT, country, {STANDARD: rate}, included)
+    product = Product(TENANT, "rope", "ven_b", "Rope", {currency: 99_999}, STANDARD)
+    made = quote([Item(product, 3)], VENDORS, tenant, currency)
+    [share] = made.shares
+    net = 299_997 - half_even(exact_tax(299_997, tenant, STANDARD)) if included else 299_997
+    assert share.lines[0].net == Money(net, currency)
+    assert share.commission == Money(half_even(Fraction(net * 1250, 10_000)), currency)
+    assert share.commission_tax == Money(half_even(Fraction(share.commission.amount * rate, 10_000)), currency)
+    assert made.total == Money(299_997 if included else 299_997 + half_even(Fraction(299_997 * rate, 10_000)), currency)
