@@ -15,15 +15,14 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import botocore.session
-import urllib3
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+
+from cauri.exchange import Exchange
 
 SIGNED: Final = "host;x-amz-date;x-amz-target"
 SIGNED_WITH_TOKEN: Final = "host;x-amz-date;x-amz-security-token;x-amz-target"
@@ -65,8 +64,7 @@ class Wire:
         self._service = service
         self._region = region
         self._url = (host or _endpoint(service, region)).rstrip("/") + "/"
-        self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
-        self._pool_size = pool
+        self._exchange = Exchange(self._url, connect_seconds=connect_seconds, read_seconds=read_seconds, kept=pool)
 
     @functools.cached_property
     def _session(self) -> botocore.session.Session:
@@ -83,26 +81,18 @@ class Wire:
             raise NoCredentialsError
         return found
 
-    @functools.cached_property
-    def _pool(self) -> urllib3.HTTPConnectionPool:
-        pool = urllib3.connection_from_url(
-            self._url, timeout=self._timeout, retries=False, maxsize=self._pool_size, **_trust(self._url)
-        )
-        pool.ConnectionCls = _SecurelyAtOnce if pool.scheme == "https" else _AtOnce
-        return pool
-
     def get_ready(self) -> None:
         """Make what the first call would wait for, but the connection."""
-        _ = self._pool, self._credentials, self._events
+        _ = self._credentials, self._events
+        self._exchange.get_ready()
 
     @property
     def ready(self) -> bool:
-        return "_pool" in vars(self) and "_credentials" in vars(self)
+        return "_credentials" in vars(self)
 
     def forget_connections(self) -> None:
         """Close what is open; the next call connects anew."""
-        self._pool.close()
-        del self._pool
+        self._exchange.forget_connections()
 
     def send(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to one request. Raises ClientError, as botocore does, and HTTPClientError when there is none."""
@@ -126,10 +116,9 @@ class Wire:
 
     def _asked(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         try:
-            response = self._pool.urlopen("POST", "/", body=body, headers=headers, redirect=False)
-        except HTTPError as error:
+            return self._exchange.post(headers, body)
+        except (OSError, HTTPException) as error:
             raise HTTPClientError(error=error) from error
-        return response.status, response.data
 
     def _signed(self, operation: str, body: bytes) -> dict[str, str]:
         """The headers of a request, with a signature of version 4."""
@@ -142,7 +131,7 @@ class Wire:
             headers["X-Amz-Security-Token"] = owner.token
         names = SIGNED_WITH_TOKEN if token else SIGNED
         canonical = (
-            f"POST\n/\n\nhost:{self._host}\nx-amz-date:{now}\n{token}x-amz-target:{target}\n\n"
+            f"POST\n/\n\nhost:{self._exchange.host}\nx-amz-date:{now}\n{token}x-amz-target:{target}\n\n"
             f"{names}\n{hashlib.sha256(body).hexdigest()}"
         )
         scope = f"{now[:8]}/{self._region}/{service}/aws4_request"
@@ -153,49 +142,12 @@ class Wire:
         )
         return headers
 
-    @functools.cached_property
-    def _host(self) -> str:
-        """As the HTTP client writes it: with the port, unless that goes without saying."""
-        parts = urlsplit(self._url)
-        usual = {"http": 80, "https": 443}[parts.scheme]
-        return parts.hostname or "" if parts.port in (None, usual) else parts.netloc
-
-
-class _SendsAtOnce:
-    """Sends head and body in one packet, where urllib3 sends two: half of what sending costs."""
-
-    _head = b""
-
-    def send(self, data: Any) -> None:
-        if data.startswith(b"POST ") and data.endswith(b"\r\n\r\n"):
-            self._head = data
-        else:
-            head, self._head = self._head, b""
-            super().send(head + data)  # type: ignore[misc]
-
-
-class _AtOnce(_SendsAtOnce, HTTPConnection):
-    pass
-
-
-class _SecurelyAtOnce(_SendsAtOnce, HTTPSConnection):
-    pass
-
 
 def _endpoint(service: Service, region: str) -> str:
     """As botocore finds it: the environment may say another."""
     own = f"AWS_ENDPOINT_URL_{service.name.upper().replace('-', '_')}"
     told = os.environ.get(own) or os.environ.get("AWS_ENDPOINT_URL")
     return told or f"https://{service.prefix}.{region}.amazonaws.com"
-
-
-def _trust(url: str) -> dict[str, Any]:
-    """The authorities that botocore trusts, or those that the environment names."""
-    if not url.startswith("https:"):
-        return {}
-    from botocore.httpsession import get_cert_path
-
-    return {"cert_reqs": "CERT_REQUIRED", "ca_certs": os.environ.get("AWS_CA_BUNDLE") or get_cert_path(True)}
 
 
 @functools.lru_cache(maxsize=8)
