@@ -15,12 +15,15 @@ from cauri.money import Money
 from cauri.orders.store import load_tree
 from cauri.payments.asking import settle
 from cauri.payments.intake import Delivery, Intake, Received
+from cauri.refunds.commands import ApproveRefund, RequestRefund
+from cauri.refunds.model import Asked
 from cauri.wallet.issuing import IssueCredit
 from cauri.wallet.lots import Kind
 from cauri.wallet.redeeming import CaptureRedemption, Redeem
 from cauri.wallet.store import balance_key
 
 from tests.proof.examples.checkout import a_quote
+from tests.proof.examples.refunds import a_request, a_sold_order, finance
 from tests.proof.examples.wallets import held, loyal
 from tests.proof.examples.worlds import a_paid_order, an_order, confirmation, market, promoted, saga
 from tests.shop import Shop, a_checkout
@@ -128,6 +131,16 @@ def issue_credit(shop: Shop) -> Operation:
     return lambda books: books.run(command, shop.admin, "issue")
 
 
+def refund_an_order(shop: Shop) -> Operation:
+    command = RequestRefund(a_sold_order(shop, balance=10_000), Asked(restock=True), "Damaged")
+    return lambda books: books.run(command, shop.admin, "back")
+
+
+def approve_a_refund(shop: Shop) -> Operation:
+    command = ApproveRefund(a_request(shop))
+    return lambda books: books.run(command, finance(shop), "yes")
+
+
 BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     read_a_product: 1,
     read_a_balance: 1,
@@ -145,6 +158,8 @@ BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     receive_a_webhook: 1,
     record_a_payment: 2,
     confirm_an_order: 2,
+    refund_an_order: 2,
+    approve_a_refund: 2,
 }
 
 
