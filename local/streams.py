@@ -170,13 +170,30 @@ class StreamPump:
                 await asyncio.sleep(ENGINE_SECONDS)
                 continue
             if records:
-                self._behind += len(records)
+                records, iterator = await self._gathered(records, iterator)
                 await self._deliver(stream, shard, records)
                 self._behind -= len(records)
                 pause = POLL_SECONDS_MIN
             else:
                 self._settled_at = began_at
                 pause = await self._rest(pause)
+
+    async def _gathered(self, records: list[Record], iterator: str | None) -> tuple[list[Record], str | None]:
+        """What the batching window brings on top of its first records, and where to go on."""
+        ends_at = time.monotonic() + self._consumer.batching_window
+        self._behind += len(records)
+        while iterator and (room := self._consumer.batch_size - len(records)) > 0:
+            if (left := ends_at - time.monotonic()) <= 0:
+                break
+            await asyncio.sleep(min(left, POLL_SECONDS_MAX))
+            try:
+                more, iterator = await self._api.records(iterator, min(room, READ_MAX))
+            except (StreamApiError, urllib3.exceptions.HTTPError) as error:
+                log.warning("the stream of %s: %s; what was read of it goes on", self._table, error)
+                return records, None
+            self._behind += len(more)
+            records = [*records, *more]
+        return records, iterator
 
     async def _iterator(self, stream: str, shard: str) -> str:
         after = self._checkpoint(shard)

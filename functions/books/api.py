@@ -65,7 +65,7 @@ class StatementPage:
 def get_trial_balance(caller: Caller) -> TrialBalance:
     """Get the trial balance
 
-    Every account, and both sides per asset. They are equal as soon as every commit is folded in.
+    Every account, and both sides per asset. They are equal as soon as every commit is folded in: in two seconds or so.
     """
     return trial_balance(wiring.database(), caller.tenant)
 
@@ -126,7 +126,7 @@ def list_log(
     """List the audit log, the newest first
 
     By resource, by caller (`by`), or all of it; of a `day`, or from `start` to just before `end`. All of it is today's,
-    or that of a month at the most. A change shows up by resource and caller within a second or so.
+    or that of a month at the most. A change shows up by resource and caller within two seconds or so.
     """
     if (resource and by) or (day and (start or end)):
         raise SeveralLogLists

@@ -3,17 +3,15 @@
 from typing import Any
 
 from cauri.books.fold import Fold
-from cauri.books.trail import write_trail
+from cauri.books.trail import trail_of
 from cauri.edge import wiring
 from cauri.edge.stream import StreamEvent, records_of
 
-database = wiring.database()
-fold = Fold(database)
+fold = Fold(wiring.database())
 
 
 def handler(event: StreamEvent, context: Any) -> dict[str, list[Any]]:
     """All of the batch or none: what fails comes again, in smaller batches."""
     records = records_of(event)
-    fold.fold(records)
-    write_trail(database, records)
+    fold.fold(records, trail_of(records))
     return {"batchItemFailures": []}

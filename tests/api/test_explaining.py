@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cauri.books.fold import Fold
 from cauri.books.log import read_record
-from cauri.books.trail import write_trail
+from cauri.books.trail import trail_of
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import AdjustStock, MoveStock
 from cauri.inventory.movements import AdjustmentReason
@@ -25,7 +25,7 @@ def folded(shop: Shop) -> None:
     """What the stream's consumers do a moment after each commit."""
     records = [read_record(item) for item in items()["log"]]
     Fold(shop.database).fold(records)
-    write_trail(shop.database, records)
+    shop.database.write_rows("ledger", trail_of(records))
 
 
 def explanation(client: Client, resource: str, limit: int = 50, **query: Any) -> tuple[Any, list[Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from cauri.books.log import read_record
-from cauri.books.trail import write_trail
+from cauri.books.trail import trail_of
 
 from tests.api.client import People
 from tests.proof.state import items
@@ -15,7 +15,7 @@ from tests.shop import START, Shop
 
 def listed(shop: Shop) -> None:
     """What the stream's consumer does a moment after each commit."""
-    write_trail(shop.database, [read_record(item) for item in items()["log"]])
+    shop.database.write_rows("ledger", trail_of([read_record(item) for item in items()["log"]]))
 
 
 def log(people: People, **query: Any) -> Any:

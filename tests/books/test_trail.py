@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from cauri.books.log import Record, read_record
-from cauri.books.trail import Span, by_caller, by_resource, by_time, write_trail
+from cauri.books.trail import Span, by_caller, by_resource, by_time, trail_of
 from cauri.checkout.commands import InlineLine
 from cauri.checkout.opening import Contact
 
@@ -38,7 +38,7 @@ def shop(engine: Engine) -> Shop:
 
 
 def test_a_change_is_found_by_the_resource_it_touched(shop: Shop, engine: Engine) -> None:
-    write_trail(shop.database, records(engine))
+    shop.database.write_rows("ledger", trail_of(records(engine)))
     trail = by_resource(shop.database, shop.tenant, "coffee", EVER, after=None, limit=10)
     assert [entry.command for entry in trail.entries] == ["receive_stock", "put_product"]
     assert trail.entries[0].caller == shop.admin.subject
@@ -46,7 +46,7 @@ def test_a_change_is_found_by_the_resource_it_touched(shop: Shop, engine: Engine
 
 
 def test_a_caller_s_changes_come_newest_first_and_in_pages(shop: Shop, engine: Engine) -> None:
-    write_trail(shop.database, records(engine))
+    shop.database.write_rows("ledger", trail_of(records(engine)))
     first = by_caller(shop.database, shop.tenant, "guest", EVER, after=None, limit=2)
     rest = by_caller(shop.database, shop.tenant, "guest", EVER, after=first.position, limit=2)
     times = [entry.at for entry in first.entries + rest.entries]
@@ -57,7 +57,7 @@ def test_a_caller_s_changes_come_newest_first_and_in_pages(shop: Shop, engine: E
 
 def test_writing_the_trail_again_lists_nothing_twice(shop: Shop, engine: Engine) -> None:
     for _ in range(2):
-        write_trail(shop.database, records(engine))
+        shop.database.write_rows("ledger", trail_of(records(engine)))
     assert len(by_caller(shop.database, shop.tenant, "guest", EVER, after=None, limit=10).entries) == 3
 
 
@@ -74,11 +74,11 @@ def test_a_day_lists_what_every_caller_changed_on_it(shop: Shop) -> None:
 
 
 def test_another_tenant_has_a_trail_of_its_own(shop: Shop, engine: Engine) -> None:
-    write_trail(shop.database, records(engine))
+    shop.database.write_rows("ledger", trail_of(records(engine)))
     assert by_resource(shop.database, "duka", "coffee", EVER, after=None, limit=10).entries == []
     assert by_time(shop.database, "duka", of_day("2026-11-20"), after=None, limit=10).entries == []
 
 
 def test_the_trail_holds_no_personal_data(shop: Shop, engine: Engine) -> None:
-    write_trail(shop.database, records(engine))
+    shop.database.write_rows("ledger", trail_of(records(engine)))
     assert "kim@example.com" not in str(by_caller(shop.database, shop.tenant, "guest", EVER, after=None, limit=10))

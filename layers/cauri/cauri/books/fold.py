@@ -12,58 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
-
 from cauri.books.database import ConditionFailed, Database
 from cauri.books.ledger import Posting, books_of, is_owned
 from cauri.books.log import Record
-from cauri.books.shelf import Wire, Write
+from cauri.books.shelf import Wire, Write, item_of
 from cauri.clock import rfc3339
 
 TABLE: Final = "ledger"
 SLICES: Final = 16
 MINUTE: Final = len("2026-11-20T10:55")
-
-
-class RowItem(Model):
-    """One posting on one account. It never changes."""
-
-    class Meta:
-        table_name = TABLE
-        region = "us-east-1"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    amount = NumberAttribute()
-    kind = UnicodeAttribute()
-    at = UnicodeAttribute()
-    log_id = UnicodeAttribute()
-    balance_after = NumberAttribute(null=True)
-
-
-class SumItem(Model):
-    """What the rows of one (account, minute, slice) come to."""
-
-    class Meta:
-        table_name = TABLE
-        region = "us-east-1"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    rows = NumberAttribute()
-    sum = NumberAttribute()
-
-
-class AccountItem(Model):
-    """An account that has postings, for the list of them."""
-
-    class Meta:
-        table_name = TABLE
-        region = "us-east-1"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +60,11 @@ class Fold:
         self._database = database
         self._listed: set[tuple[str, str]] = set()
 
-    def fold(self, records: Iterable[Record]) -> None:
-        """Take `records` into the accounts. Safe to repeat, in any order, beside any other fold."""
+    def fold(self, records: Iterable[Record], others: Iterable[Wire] = ()) -> None:
+        """Take `records` into the accounts. Safe to repeat, in any order, beside any other fold.
+
+        `others` are rows of other kinds that the same batch makes: they go with the first rows, in fewer calls.
+        """
         rows: dict[tuple[str, str], Wire] = {}
         touched: set[Slot] = set()
         for record in records:
@@ -114,28 +74,24 @@ class Fold:
                     row = _row(record, slot, place, posting)
                     rows[(row["pk"]["S"], row["sk"]["S"])] = row
                     touched.add(slot)
-        if not rows:
-            return
-        self._database.write_rows(TABLE, [*rows.values(), *self._new_accounts(touched)])
-        self._database.together(*(functools.partial(self._recompute, slot) for slot in touched))
+        if written := [*rows.values(), *self._new_accounts(touched), *others]:
+            self._database.write_rows(TABLE, written)
+        if touched:
+            self._database.together(*(functools.partial(self._recompute, slot) for slot in touched))
         self._listed.update((slot.tenant, f"{slot.account}#{slot.asset}") for slot in touched)
 
     def _recompute(self, slot: Slot) -> None:
         """Runs after the rows are in, so whoever is last sees them all, and has the highest count."""
         rows = self._database.query_all(TABLE, _rows_of(slot))
         count, amount = len(rows), sum(int(row["amount"]["N"]) for row in rows)
-        pk = sums_pk(slot.tenant, slot.account, slot.asset)
-        item = SumItem(pk, f"{slot.minute}#{slot.slice:02d}", rows=count, sum=amount)
-        saw_fewer = SumItem.pk.does_not_exist() | (SumItem.rows < count)
         try:
-            self._database.write(Write("Put", item.get_save_kwargs_from_instance(condition=saw_fewer)))
+            self._database.write(_sum_of(slot, count, amount))
         except ConditionFailed:
             return  # another fold saw as many rows, or more
 
     def _new_accounts(self, touched: Iterable[Slot]) -> Sequence[Wire]:
         names = {(s.tenant, f"{s.account}#{s.asset}") for s in touched if not is_owned(s.account)} - self._listed
-        items = [AccountItem(accounts_pk(tenant), name) for tenant, name in sorted(names)]
-        return [item.get_save_kwargs_from_instance()["Item"] for item in items]
+        return [item_of(pk=accounts_pk(tenant), sk=name) for tenant, name in sorted(names)]
 
 
 def _slot(record: Record, account: str, asset: str) -> Slot:
@@ -146,17 +102,28 @@ def _slot(record: Record, account: str, asset: str) -> Slot:
 def _row(record: Record, slot: Slot, place: int, posting: Posting) -> Wire:
     at = rfc3339(record.at)
     owned = slot.account == posting.account
-    item = RowItem(
-        slot.rows_pk,
-        f"{at}#{record.log_id}#{place:02d}",
+    return item_of(
+        pk=slot.rows_pk,
+        sk=f"{at}#{record.log_id}#{place:02d}",
         amount=posting.amount,
         kind=record.entry.kind if record.entry else "",
         at=at,
         log_id=record.log_id,
         balance_after=posting.balance_after if owned else None,
     )
-    row: Wire = item.get_save_kwargs_from_instance()["Item"]
-    return row
+
+
+def _sum_of(slot: Slot, rows: int, amount: int) -> Write:
+    """What the rows of a slot come to, unless a sum is there that saw as many."""
+    pk = sums_pk(slot.tenant, slot.account, slot.asset)
+    request = {
+        "TableName": TABLE,
+        "Item": item_of(pk=pk, sk=f"{slot.minute}#{slot.slice:02d}", rows=rows, sum=amount),
+        "ConditionExpression": "attribute_not_exists(pk) OR #rows < :rows",
+        "ExpressionAttributeNames": {"#rows": "rows"},  # a reserved word
+        "ExpressionAttributeValues": {":rows": {"N": str(rows)}},
+    }
+    return Write("Put", request)
 
 
 def _rows_of(slot: Slot) -> Wire:

@@ -52,6 +52,18 @@ class Write:
     request: dict[str, Any]
 
 
+def item_of(**attributes: str | int | None) -> Wire:
+    """An item of text and whole numbers, as the wire has it, without those attributes that are None.
+
+    For rows that are written by the dozen: pynamodb takes ten times as long.
+    """
+    return {
+        name: {"S": value} if isinstance(value, str) else {"N": str(value)}
+        for name, value in attributes.items()
+        if value is not None
+    }
+
+
 class Found:
     """What one read brought, by key; what is not there is None."""
 

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
-
 from cauri.books import log
 from cauri.books.database import Database
 from cauri.books.ledger import Posting
 from cauri.books.log import DAY_SHARDS, Record
-from cauri.books.shelf import Wire
+from cauri.books.shelf import Wire, item_of
 from cauri.clock import Instant, rfc3339
 from cauri.errors import Refusal
 from cauri.ids import LogId
@@ -35,17 +32,6 @@ class SeveralLogLists(Refusal):
 
     def detail(self) -> str:
         return "The log is listed by one of resource and by, and in one of day and start to end."
-
-
-class TrailItem(Model):
-    """That a record touched a resource, or was sent by a caller."""
-
-    class Meta:
-        table_name = TABLE
-        region = "us-east-1"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
 
 
 @dataclass(frozen=True)
@@ -83,11 +69,10 @@ class Trail:
     position: str | None
 
 
-def write_trail(database: Database, records: Iterable[Record]) -> None:
-    """List `records` by resource and by caller. Safe to repeat."""
+def trail_of(records: Iterable[Record]) -> list[Wire]:
+    """The rows that list `records` by resource and by caller: the same whenever they are made."""
     rows = {row["pk"]["S"] + row["sk"]["S"]: row for record in records for row in _rows(record)}
-    if rows:
-        database.write_rows(TABLE, list(rows.values()))
+    return list(rows.values())
 
 
 def by_resource(database: Database, tenant: str, resource: str, span: Span, *, after: str | None, limit: int) -> Trail:
@@ -140,7 +125,7 @@ def _rows(record: Record) -> Iterable[Wire]:
     place = f"{rfc3339(record.at)}#{record.log_id}"
     lists = [f"of#{resource}" for resource in resources_of(record)] + [f"by#{record.caller}"]
     for name in lists:
-        yield TrailItem(f"{record.tenant}#trail#{name}", place).get_save_kwargs_from_instance()["Item"]
+        yield item_of(pk=f"{record.tenant}#trail#{name}", sk=place)
 
 
 def _listed(database: Database, tenant: str, pk: str, span: Span, after: str | None, limit: int) -> Trail:

@@ -14,7 +14,7 @@ from cauri.edge.paging import cursors_of
 class ExplanationPage:
     """Why `resource` is at `value`: the records that made it, the oldest first, each with the value after it.
 
-    On the last page the last step's value is `value`, as soon as every record is folded in, which takes a second or so.
+    On the last page the last step's value is `value`, as soon as every record is folded in: in two seconds or so.
     """
 
     resource: str
