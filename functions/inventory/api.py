@@ -55,6 +55,10 @@ class ProductRequest(Shape):
     low_stock: Annotated[
         int | None, Field(ge=0, le=UNITS_MAX, description="Tell when so few units, or fewer, are available")
     ] = None
+    backorder: Annotated[bool, Field(description="Sell it although it is not there")] = False
+    backorder_limit: Annotated[
+        int | None, Field(ge=1, le=UNITS_MAX, description="So many units at most; null, if there is no limit")
+    ] = None
 
     def command(self, sku: str) -> PutProduct:
         length, width, height = self.dimensions_mm or (0, 0, 0)

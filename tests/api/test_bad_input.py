@@ -322,6 +322,8 @@ BAD = [
         Bad("POST", "/v1/stock/coffee/moves", {"quantity": 1, **THERE, "to_location": one}, "/to_location")
         for one in IDS
     ),
+    *(product("/backorder_limit", backorder_limit=units) for units in (0, -1, 1.5, "1", True, MANY)),
+    *(product("/backorder", backorder=value) for value in ("true", 1, None)),
     *(product("/low_stock", low_stock=units) for units in (-1, 1.5, "1", True, MANY)),
     *(
         tenant("/locations", locations=names)

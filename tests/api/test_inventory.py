@@ -26,6 +26,8 @@ BASKET = {
     "variant_of": "kiondo",
     "options": {"size": "M", "colour": "Bläck ☕"},
     "low_stock": 5,
+    "backorder": True,
+    "backorder_limit": 30,
 }
 
 
@@ -50,6 +52,8 @@ def test_what_is_left_out_takes_its_default(people: People, shop: Shop) -> None:
         "variant_of": None,
         "options": {},
         "low_stock": None,
+        "backorder": False,
+        "backorder_limit": None,
     }
 
 
@@ -149,7 +153,7 @@ def test_what_arrives_is_available(people: People, shop: Shop) -> None:
     reply = people.vendor("ven_buna").post("/v1/stock/coffee/receipts", {"quantity": 25, "reason": "harvest"})
     assert reply.status == 201
     there = {"on_hand": 75, "available": 75, "reserved": 0, "allocated": 0}
-    assert reply.json() == {"sku": "coffee", **there, "locations": [{"location": "main", **there}]}
+    assert reply.json() == {"sku": "coffee", **there, "backordered": 0, "locations": [{"location": "main", **there}]}
     assert people.admin.get("/v1/stock/coffee").json() == {**reply.json(), "reservations": []}
 
 

@@ -122,6 +122,12 @@ def trade(market: Market) -> tuple[Any, Any]:
     few = {"vendor_id": VENDOR, "title": "Last", "prices": {"KES": 89_950}, "low_stock": 1}
     market.admin.put("/v1/products/last", few)
     market.admin.post("/v1/stock/last/repair", {})
+    market.admin.put("/v1/products/later", few | {"title": "Later", "backorder": True})
+    ahead = market.buy("later")
+    market.pay(ahead)
+    market.settled(ahead, "CONFIRMED")
+    eventually(lambda: market.stock("later")["backordered"] == 1, "it is owed")
+    market.admin.post("/v1/stock/later/receipts", {"quantity": 1})
     amina = market.customer("amina", deposit=100_000)
     part = {"type": "balance", "amount": {"amount": 10_000, "currency": "KES"}}
     tenders = [part, {"type": "provider", "provider": "demo"}]

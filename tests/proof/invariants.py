@@ -13,7 +13,7 @@ from typing import Final
 from cauri.books.ledger import RECEIVABLE, Posting, cash_at, prepaid_of
 from cauri.checkout.model import CartStatus
 from cauri.clock import Instant
-from cauri.inventory.model import Part
+from cauri.inventory.model import BACKORDER, EARMARK, Part
 from cauri.money import Money, total
 from cauri.orders.earning import accounts
 from cauri.orders.model import CancelReason, LineStatus, OrderStatus, OrderTree, order_status
@@ -163,8 +163,14 @@ def stock_adds_up(picture: Picture) -> Differences:
         moved[movement.sku, movement.location] += movement.quantity
     for cell in picture.stock:
         on_hand[cell.sku, cell.location] += cell.on_hand
-        if min([cell.available, cell.allocated, *(claim.quantity - 1 for claim in cell.claims.values())]) < 0:
+        if (
+            cell.location != BACKORDER
+            and min([cell.available, cell.allocated, *(claim.quantity - 1 for claim in cell.claims.values())]) < 0
+        ):
             yield f"a number of {cell} is below zero, or a claim is for nothing"
+    for product in picture.products:
+        if BACKORDER in product.cells:  # what may be sold ahead is available there, or was sold so
+            moved[product.sku, BACKORDER] = product.backorder_capacity
     if moved != on_hand:
         yield f"moved {dict(moved)}, and on hand {dict(on_hand)}"
 
@@ -271,7 +277,7 @@ def kept_claims_are_of_orders(picture: Picture) -> Differences:
     owned = {(part.sku, part.location, part.cell, part.owner) for tree in _living(picture) for part in tree.parts}
     for cell in picture.cells:
         for owner, claim in cell.claims.items():
-            if not claim.held and (cell.sku, cell.location, cell.number, owner) not in owned:
+            if not claim.held and owner != EARMARK and (cell.sku, cell.location, cell.number, owner) not in owned:
                 yield f"the kept claim {owner} on {cell.sku} is of no order"
 
 
@@ -342,7 +348,7 @@ def orders_are_what_their_parts_make_them(picture: Picture) -> Differences:
             yield f"{order.id} is confirmed, and its payments are {statuses}"
         if order.status is OrderStatus.CANCELLED and PaymentStatus.PENDING in statuses:
             yield f"{order.id} is cancelled, and a payment is pending"
-        allocated = LineStatus.ALLOCATED in {line.status for line in tree.lines}
+        allocated = bool({LineStatus.ALLOCATED, LineStatus.BACKORDERED} & {line.status for line in tree.lines})
         if (order.status is OrderStatus.CONFIRMED) != allocated:
             yield f"{order.id} is {order.status}, and its lines are {[line.status for line in tree.lines]}"
 

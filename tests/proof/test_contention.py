@@ -14,7 +14,7 @@ from cauri.checkout.model import CartCompleted
 from cauri.checkout.opening import Contact
 from cauri.checkout.tenders import TenderAsked
 from cauri.errors import Refusal
-from cauri.inventory.commands import AdjustStock, MoveStock
+from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct
 from cauri.inventory.model import OutOfStock, StockCommitted, stock_of
 from cauri.inventory.movements import AdjustmentReason
 from cauri.inventory.tending import SpreadStock
@@ -268,7 +268,7 @@ def test_reserved_carts_and_checkouts_share_what_there_is(engine: Engine, shop: 
     outcomes = crowd.at_once(act, 40)
 
     now = picture_of(engine, shop)
-    stock = stock_of("shirt-l", [cell for cell in now.cells if cell.sku == "shirt-l"])
+    stock = stock_of("shirt-l", [cell for cell in now.stock if cell.sku == "shirt-l"])
     assert set(refusals(outcomes)) <= {OutOfStock}
     assert len(the_answers(outcomes)) == stock.reserved
     assert stock.reserved + stock.available == 20
@@ -299,9 +299,29 @@ def test_units_that_move_and_go_while_they_sell_are_neither_lost_nor_made(
     assert set(refusals(outcomes)) <= {OutOfStock, StockCommitted, Contended}
     assert refusals([outcome for turn, outcome in enumerate(outcomes) if turn % 6 > 2]).keys() <= {OutOfStock}
     now = picture_of(engine, shop)
-    stock = stock_of("shirt-l", [cell for cell in now.cells if cell.sku == "shirt-l"])
+    stock = stock_of("shirt-l", [cell for cell in now.stock if cell.sku == "shirt-l"])
     sold = [outcome for turn, outcome in enumerate(outcomes) if turn % 6 > 2 and not isinstance(outcome, Refusal)]
     adjusted = len(the_answers(outcomes[1::6]))
     assert stock.on_hand == 100 - 3 * adjusted
     assert stock.reserved == 2 * len(sold)
+    assert differences(now) == []
+
+
+def test_no_more_is_sold_ahead_than_the_limit_however_many_want_it(engine: Engine, shop: Shop, crowd: Crowd) -> None:
+    shop.furnish().stock(coffee=5)
+    shop.run(PutProduct("coffee", "ven_buna", "C", {"KES": 210_000}, "zero", backorder=True, backorder_limit=45))
+
+    def buy(books: Books, turn: int) -> bytes:
+        checkout = a_checkout(lines=(InlineLine("coffee", 1),), currency="KES")
+        answer = books.run(checkout, shop.customer(f"buyer-{turn}"), "buy").body
+        assert crowd.buy(books, order_of(answer)) == "confirmed"
+        return answer
+
+    outcomes = crowd.at_once(buy, 100)
+
+    assert len(the_answers(outcomes)) == 50
+    assert refusals(outcomes) == {OutOfStock: 50}
+    now = picture_of(engine, shop)
+    stock = stock_of("coffee", [cell for cell in now.stock if cell.sku == "coffee"])
+    assert (stock.allocated, stock.backordered) == (5, 45)
     assert differences(now) == []

@@ -13,12 +13,14 @@ from typing import Final
 
 import pytest
 from cauri.checkout.carts import PutCartLine, RemoveCartLine
+from cauri.checkout.commands import InlineLine
 from cauri.checkout.promoting import PutPromotion
 from cauri.checkout.promotions import Scope
 from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, ReceiveStock
 from cauri.inventory.movements import AdjustmentReason
 from cauri.money import Money
+from cauri.orders.backorders import AllocateBackorders
 from cauri.orders.commands import CancelOrder
 from cauri.orders.linking import LinkGuestOrders
 from cauri.orders.model import CancelReason
@@ -26,6 +28,7 @@ from cauri.payments.commands import RecordPaymentFailure, by_system, failure_key
 from cauri.wallet.commands import Deposit
 
 from tests.proof.examples.orders import guests_orders
+from tests.proof.examples.stock import a_backorder
 from tests.proof.examples.worlds import (
     KEY,
     Act,
@@ -109,6 +112,20 @@ def an_adjustment_while_it_sells(shop: Shop) -> tuple[Act, Act]:
 def a_move_while_it_sells(shop: Shop) -> tuple[Act, Act]:
     checkout = a_checkout(cart_id=market(shop).furnish(locations=("main", "mombasa")).cart(basket=3))
     return sent(MoveStock("basket", 4, "main", "mombasa"), shop.admin), sent(checkout, shop.customer())
+
+
+def backorders_while_it_sells(shop: Shop) -> tuple[Act, Act]:
+    a_backorder(shop)
+    shop.stock(coffee=8)
+    checkout = a_checkout(lines=(InlineLine("coffee", 3),), currency="KES")
+    return sent(AllocateBackorders("coffee"), shop.admin), sent(checkout, shop.customer("brian"))
+
+
+def the_same_backorders_twice(shop: Shop) -> tuple[Act, Act]:
+    a_backorder(shop)
+    shop.stock(coffee=3)
+    allocate = AllocateBackorders("coffee")
+    return sent(allocate, shop.admin, "one"), sent(allocate, shop.admin, "other")
 
 
 def one_balance_for_two_orders(shop: Shop) -> tuple[Act, Act]:
@@ -225,6 +242,8 @@ def a_guest_s_order_is_linked_while_it_is_given_up(shop: Shop) -> tuple[Act, Act
 _REST: Final = TenderAsked("provider", provider="demo")
 SCENES: Final = (
     one_cart_under_two_keys,
+    backorders_while_it_sells,
+    the_same_backorders_twice,
     a_cart_while_it_changes,
     the_last_units,
     a_reserved_cart_under_two_keys,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from cauri.books.caller import Caller
+from cauri.checkout.commands import Checkout, InlineLine
+from cauri.inventory.claims import Claims
 from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, ReceiveStock
 from cauri.inventory.movements import AdjustmentReason
 from cauri.inventory.tending import NoteStockLevel, SpreadStock
+from cauri.orders.backorders import AllocateBackorders, remember_backorders
 from cauri.orders.repairs import RepairStock
 
-from tests.proof.examples.worlds import Act, a_confirmed_order, example, market, sent
-from tests.shop import TENANT, Shop
+from tests.proof.examples.worlds import Act, a_confirmed_order, confirmation, example, market, pay, saga, sent, step
+from tests.shop import TENANT, Shop, a_checkout
 
 SYSTEM = Caller(TENANT, "system:stock")
 
@@ -78,3 +81,72 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     two_stores(shop)
     return sent(MoveStock("coffee", 10, "main", "mombasa"), shop.admin)
+
+
+def a_confirmed_backorder(shop: Shop, quantity: int = 14) -> str:
+    """Nine bags of coffee are there, and an order of 14 is paid and confirmed."""
+    market(shop)
+    shop.run(a_roast(100))
+    order_id: str = shop.checkout(lines=(InlineLine("coffee", quantity),), currency="KES")["order"]["id"]
+    pay(shop, order_id)
+    assert Claims(shop.database, shop.tenant).keep(shop.tree(order_id).parts) == []
+    shop.run(confirmation(shop, order_id), saga(shop), f"confirm-{order_id}")
+    return order_id
+
+
+def a_backorder(shop: Shop, quantity: int = 14) -> str:
+    """It is settled as well: what is there is allocated, and the rest waits."""
+    order_id = a_confirmed_backorder(shop, quantity)
+    claims = Claims(shop.database, shop.tenant)
+    assert claims.allocate(shop.tree(order_id).parts) == []
+    remember_backorders(claims, shop.tree(order_id))
+    return order_id
+
+
+@example("step:settle_stock", "and it is remembered what waits")
+def _(shop: Shop) -> Act:
+    return step(shop, "settle_stock", a_confirmed_backorder(shop))
+
+
+def a_roast(limit: int | None) -> PutProduct:
+    """Coffee that is sold before it is roasted."""
+    return PutProduct("coffee", "ven_buna", "Coffee", {"KES": 210_000}, "zero", backorder=True, backorder_limit=limit)
+
+
+@example(PutProduct, "sold before it is there")
+def _(shop: Shop) -> Act:
+    return sent(a_roast(100), market(shop).admin)
+
+
+@example(PutProduct, "sold ahead no more, with a backorder")
+def _(shop: Shop) -> Act:
+    a_backorder(shop)
+    return sent(PutProduct("coffee", "ven_buna", "Coffee", {"KES": 210_000}, "zero"), shop.admin)
+
+
+@example(ReceiveStock, "units that somebody waits for")
+def _(shop: Shop) -> Act:
+    a_backorder(shop)
+    return sent(ReceiveStock("coffee", 7), shop.admin)
+
+
+@example(AllocateBackorders, "a part of what is waited for")
+def _(shop: Shop) -> Act:
+    a_backorder(shop)
+    shop.stock(coffee=3)
+    return sent(AllocateBackorders("coffee"), SYSTEM)
+
+
+@example(AllocateBackorders, "all that is waited for, of two orders")
+def _(shop: Shop) -> Act:
+    a_backorder(shop)
+    shop.clock.advance(seconds=1)
+    a_backorder(shop, 3)
+    shop.stock(coffee=40)
+    return sent(AllocateBackorders("coffee"), SYSTEM)
+
+
+@example(Checkout, "of what is there in part")
+def _(shop: Shop) -> Act:
+    market(shop).run(a_roast(None))
+    return sent(a_checkout(lines=(InlineLine("coffee", 14),), currency="KES"), shop.customer())

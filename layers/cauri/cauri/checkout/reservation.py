@@ -11,7 +11,7 @@ from cauri.books.work import Work
 from cauri.clock import Instant
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
-from cauri.inventory.model import CellHolds, Hold, OutOfStock, Part, by_cell, places_of
+from cauri.inventory.model import BACKORDER, CellHolds, Hold, OutOfStock, Part, by_cell, places_of
 from cauri.inventory.store import keys_of_cells, product_key
 
 if TYPE_CHECKING:
@@ -81,6 +81,6 @@ def available_of(sku: str, tenant: Tenant, work: Work) -> int:
     product = product_key(work.tenant, sku)
     if (known := work.fetch(product)[product]) is None:
         return 0
-    keys = keys_of_cells(work.tenant, sku, places_of(known.cells, tenant.locations))
+    keys = keys_of_cells(work.tenant, sku, places_of(known.cells, [*tenant.locations, BACKORDER]))
     found = work.fetch(*keys)
     return sum(cell.available_at(work.at) for key in keys if (cell := found[key]))

@@ -28,6 +28,7 @@ from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.model import OutOfStock, Part
 from cauri.inventory.store import product_key
+from cauri.orders.backorders import remember_backorders
 from cauri.orders.commands import CancelOrder, ConfirmOrder
 from cauri.orders.model import (
     CancelReason,
@@ -176,10 +177,15 @@ class CheckoutSaga:
         return {"next": "confirmed"}
 
     def settle_stock(self, payload: Payload) -> Result:
-        """Turn the claims of the confirmed order into allocations. No undo: the order is confirmed."""
+        """Turn the claims of the confirmed order into allocations, and remember the lines that wait for units.
+
+        No undo: the order is confirmed.
+        """
         tree = self._tree(payload)
         if tree.order.status is OrderStatus.CONFIRMED:
-            self._claims(payload).allocate(tree.parts)
+            claims = self._claims(payload)
+            claims.allocate(tree.parts)
+            remember_backorders(claims, tree)
         return {"next": "done"}
 
     # -- Undo

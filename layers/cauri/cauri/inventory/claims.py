@@ -16,7 +16,7 @@ from cauri.books.database import ConditionFailed, Database
 from cauri.books.shelf import Key, Wire, Write
 from cauri.clock import Instant
 from cauri.inventory import store
-from cauri.inventory.model import Cell, Claim, OutOfStock, Part, Place, places_of
+from cauri.inventory.model import BACKORDER, Cell, Claim, OutOfStock, Part, Place, places_of
 from cauri.inventory.store import keys_of_cells, product_key
 
 
@@ -35,6 +35,11 @@ class Wanted:
 
     @property
     def places(self) -> tuple[Place, ...]:
+        """Where they may come from; last, and only what is missing then, from what is not there yet."""
+        return (*self.locations_first, *places_of(self.cells, (BACKORDER,)))
+
+    @property
+    def locations_first(self) -> tuple[Place, ...]:
         return places_of(self.cells, self.locations)
 
 
@@ -142,14 +147,18 @@ class _Taking:
         return self.wanted.quantity - sum(part.quantity for part in self.taken)
 
     def run(self) -> None:
-        for place in self.wanted.places:
+        self._from(self.wanted.locations_first)
+        self._from(places_of(self.wanted.cells, (BACKORDER,)))
+
+    def _from(self, places: Sequence[Place]) -> None:
+        for place in places:
             here = _from_a_cell_of_its_own(place, self.wanted.owner)
             for at in here:
                 if self.missing and not self._has(at):
                     self._claim(at, self.missing, in_a_full_cell=False)
             if sum(self.seen[at].available_at(self.now) for at in here if at in self.seen) >= self.missing:
                 self._fill(here)
-        self._fill([at for place in self.wanted.places for at in _from_a_cell_of_its_own(place, self.wanted.owner)])
+        self._fill([at for place in places for at in _from_a_cell_of_its_own(place, self.wanted.owner)])
 
     def _fill(self, cells: Iterable[At]) -> None:
         """Claim as much as each of the cells has, until nothing is missing. A cell gives once."""

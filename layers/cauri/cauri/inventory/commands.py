@@ -33,6 +33,8 @@ class PutProduct(Command):
     variant_of: str | None = None
     options: dict[str, str] = field(default_factory=dict)
     low_stock: int | None = None
+    backorder: bool = False
+    backorder_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,18 +96,24 @@ def put_product(command: PutProduct, work: Work) -> Plan:
         command.variant_of,
         command.options,
         command.low_stock,
+        backorder=command.backorder,
+        backorder_limit=command.backorder_limit,
         is_low=bool(known and known.is_low and command.low_stock is not None),
         cells=known.cells if known else {},
         sellers=tuple(dict.fromkeys([*(known.sellers if known else ()), command.vendor_id])),
         version=known.version if known else 0,
     )
-    return Plan(product_view(product)).save(product).emit(Event("product.updated", product.sku, product.version + 1))
+    more = product.backorder_capacity - (known.backorder_capacity if known else 0)
+    shelves = shelves_of(product, work) if more else Shelves(product, ())
+    changes = shelves.sell_ahead(more) if more else []
+    told = Event("product.updated", product.sku, product.version + 1)
+    return Plan(product_view(product)).save(shelves.changed(changes).product, *changes).emit(told)
 
 
 @decides(ReceiveStock)
 def receive_stock(command: ReceiveStock, work: Work) -> Plan:
     shelves = _shelves(command.sku, [command.location], work)
-    changes = shelves.put(command.quantity, command.location)
+    changes = shelves.receive(command.quantity, command.location)
     facts = {"quantity": command.quantity, "location": command.location, "reason": command.reason}
     moved = _moved(command.sku, MovementKind.RECEIPT, command.location, command.quantity, command.reason, "", work)
     return _restocked(shelves, changes, [moved]).emit(_news("stock.received", shelves, facts))

@@ -15,6 +15,13 @@ CELLS_MAX: Final = 40
 CELL_CLAIMS_MAX: Final = 44
 """Some 2 KB: a cell with more claims is full, and new ones go elsewhere if they can."""
 CATALOGUE_SHARDS: Final = 16
+BACKORDER: Final = "~backorder"
+"""No location: here units are claimed that are not there yet. What is available is how many more may be sold so.
+No id that somebody sends has a tilde."""
+BACKORDER_CELLS_MAX: Final = 8
+UNLIMITED: Final = 10**12
+EARMARK: Final = "backorders"
+"""Who has claimed the units that came for orders which wait for them."""
 
 
 @dataclass
@@ -148,6 +155,10 @@ class Product:
     """So few available units, over all locations, that somebody should hear of it."""
     is_low: bool = False
     """That it was told: it is told again only after there were more."""
+    backorder: bool = False
+    """Whether it is sold although it is not there."""
+    backorder_limit: int | None = None
+    """How many units at most, if there is a limit."""
     cells: dict[str, int] = field(default_factory=dict)
     sellers: tuple[str, ...] = ()
     """Every vendor that has sold it: their orders may have units of it."""
@@ -158,6 +169,13 @@ class Product:
         if currency not in self.prices:
             raise NoPriceInCurrency(self.sku, currency)
         return self.prices[currency]
+
+    @property
+    def backorder_capacity(self) -> int:
+        """How many units may be sold that are not there."""
+        if not self.backorder:
+            return 0
+        return UNLIMITED if self.backorder_limit is None else self.backorder_limit
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -220,6 +238,11 @@ class Cell:
     def on_hand(self) -> int:
         return self.available + self.reserved + self.allocated
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether a paid order has units of it, or is about to."""
+        return self.allocated > 0 or any(not claim.held for claim in self.claims.values())
+
     def available_at(self, now: Instant) -> int:
         """With the units whose claims are over, which are for whoever comes first."""
         return self.available + sum(claim.quantity for claim in self.claims.values() if claim.is_over(now))
@@ -229,7 +252,8 @@ class Cell:
 class CellChange:
     """Units that come into a cell, which is made if it is not there; or leave it, if it has them.
 
-    `ends` are claims that end, if they still are as they were seen; what becomes of their units is in the numbers.
+    `ends` are claims that end, if they still are as they were seen; `begins` are those that begin, or come in their
+    place. What becomes of their units is in the numbers.
     """
 
     tenant: str
@@ -239,13 +263,16 @@ class CellChange:
     available: int
     allocated: int = 0
     ends: Mapping[str, Claim] = field(default_factory=dict)
+    begins: Mapping[str, Claim] = field(default_factory=dict)
+    is_new: bool = False
+    """That the cell was not there when somebody looked."""
 
     def applied(self, cell: Cell) -> Cell:
         return replace(
             cell,
             available=cell.available + self.available,
             allocated=cell.allocated + self.allocated,
-            claims={owner: claim for owner, claim in cell.claims.items() if owner not in self.ends},
+            claims={owner: claim for owner, claim in cell.claims.items() if owner not in self.ends} | dict(self.begins),
         )
 
 
@@ -297,19 +324,27 @@ class LocationStock:
 
 @dataclass(frozen=True)
 class Stock:
-    """What is there of a SKU, over all its locations. `on_hand = available + reserved + allocated`, in units."""
+    """What is there of a SKU, over all its locations. `on_hand = available + reserved + allocated`, in units.
+
+    `backordered` are sold, or about to be, and not there yet.
+    """
 
     sku: str
     on_hand: int
     available: int
     reserved: int
     allocated: int
+    backordered: int
     locations: list[LocationStock]
 
 
 def stock_of(sku: str, cells: Iterable[Cell]) -> Stock:
     by_location: dict[str, list[Cell]] = {}
+    backordered = 0
     for cell in cells:
+        if cell.location == BACKORDER:
+            backordered += cell.reserved + cell.allocated
+            continue
         by_location.setdefault(cell.location, []).append(cell)
     locations = [stock_at(location, there) for location, there in by_location.items()]
     return Stock(
@@ -318,6 +353,7 @@ def stock_of(sku: str, cells: Iterable[Cell]) -> Stock:
         available=sum(each.available for each in locations),
         reserved=sum(each.reserved for each in locations),
         allocated=sum(each.allocated for each in locations),
+        backordered=backordered,
         locations=locations,
     )
 

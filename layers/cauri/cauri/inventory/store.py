@@ -18,6 +18,7 @@ from cauri.books.database import Database
 from cauri.books.shelf import Key, Shelf, Wire, Write, shelve, writes
 from cauri.clock import Instant, rfc3339
 from cauri.inventory.model import (
+    BACKORDER,
     CELL_CLAIMS_MAX,
     Cell,
     CellChange,
@@ -139,11 +140,17 @@ def change(change: CellChange) -> Write:
         CellItem.available.set((CellItem.available | 0) + change.available),
         CellItem.allocated.set((CellItem.allocated | 0) + change.allocated),
     ]
-    actions += [Path(["claims", owner]).remove() for owner in change.ends]
-    if not change.ends:
-        actions.append(Path("claims").set(Path("claims") | {}))
+    actions += [Path(["claims", owner]).remove() for owner in change.ends if owner not in change.begins]
     conditions: list[Any] = [Path(["claims", owner]) == _wire(claim) for owner, claim in change.ends.items()]
-    if change.available < 0:
+    conditions += [Path(["claims", owner]).does_not_exist() for owner in change.begins if owner not in change.ends]
+    if change.is_new and change.begins:
+        actions.append(Path("claims").set({owner: _wire(claim) for owner, claim in change.begins.items()}))
+        conditions.append(Path("claims").does_not_exist())
+    else:
+        actions += [Path(["claims", owner]).set(_wire(claim)) for owner, claim in change.begins.items()]
+    if not change.ends and not change.begins:
+        actions.append(Path("claims").set(Path("claims") | {}))
+    if change.available < 0 and change.location != BACKORDER:  # a limit may be lowered under what is sold
         conditions.append(CellItem.available >= -change.available)
     if change.allocated < 0:
         conditions.append(CellItem.allocated >= -change.allocated)

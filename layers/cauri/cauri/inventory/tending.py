@@ -5,7 +5,7 @@ It is seen where all cells are read anyhow, and done by commands, which look aga
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -63,14 +63,22 @@ def note_stock_level(command: NoteStockLevel, work: Work) -> Plan:
     return plan.save(product).emit(*news) if news else plan
 
 
-def tend(books: Books, tenant: str) -> int:
-    """All of it, for every product of the tenant; the units that came back. Safe beside anything."""
+Also = Callable[["Books", Product, list[Cell]], None]
+
+
+def tend(books: Books, tenant: str, also: Also | None = None) -> int:
+    """All of it, for every product of the tenant, and what others `also` do where all cells are at hand.
+
+    The units that came back. Safe beside anything.
+    """
     caller = Caller(tenant, "system:stock")
     back = 0
     for product, cells in shelved(books.database, tenant):
         back += give_back_what_is_over(books.database, tenant, cells, books.clock())
         for command in needed(product, cells):
             books.run(command, caller, f"{command.name}:{digest(repr(command))[:16]}:{books.clock():%Y%m%dT%H%M%S}")
+        if also is not None:
+            also(books, product, cells)
     return back
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cauri.clock import Instant
-from cauri.inventory.model import Cell, LocationStock, Product, stock_of
+from cauri.inventory.model import BACKORDER, Cell, LocationStock, Product, stock_of
 from cauri.inventory.movements import Movement
 
 
@@ -25,6 +25,8 @@ class ProductView:
     variant_of: str | None
     options: dict[str, str]
     low_stock: int | None
+    backorder: bool
+    backorder_limit: int | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class StockView:
     available: int
     reserved: int
     allocated: int
+    backordered: int
     locations: list[LocationStock]
     reservations: list[ReservationView]
 
@@ -90,6 +93,8 @@ def product_view(product: Product) -> ProductView:
         product.variant_of,
         product.options,
         product.low_stock,
+        product.backorder,
+        product.backorder_limit,
     )
 
 
@@ -104,6 +109,7 @@ def stock_view(sku: str, cells: Iterable[Cell]) -> StockView:
             datetime.fromtimestamp(claim.expires, UTC) if claim.held else None,
         )
         for cell in cells
+        if cell.location != BACKORDER
         for owner, claim in cell.claims.items()
     ]
     return StockView(**vars(stock), reservations=reservations)

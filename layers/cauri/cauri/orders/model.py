@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
-from cauri.inventory.model import Part
+from cauri.inventory.model import BACKORDER, Part
 from cauri.money import Money, total
 from cauri.payments.model import Payment
 
@@ -52,6 +52,8 @@ class VendorOrderStatus(StrEnum):
 class LineStatus(StrEnum):
     PENDING = "PENDING"
     ALLOCATED = "ALLOCATED"
+    BACKORDERED = "BACKORDERED"
+    """Paid, and not all there yet."""
     CANCELLED = "CANCELLED"
 
 
@@ -235,6 +237,11 @@ class LineItem:
     discounts: tuple[Discount, ...] = ()
     impa_code: str | None = None
 
+    def with_stock(self, stock: tuple[Part, ...]) -> LineItem:
+        """The line of a paid order with the units that are its own, or that it waits for."""
+        waits = any(part.location == BACKORDER for part in stock)
+        return replace(self, stock=stock, status=LineStatus.BACKORDERED if waits else LineStatus.ALLOCATED)
+
     @property
     def gross(self) -> Money:
         return self.price * self.quantity
@@ -246,6 +253,19 @@ class LineItem:
     @property
     def total(self) -> Money:
         return self.net + self.tax
+
+
+@dataclass(frozen=True)
+class Backorder:
+    """That a line of a confirmed order waits for units; or, if it is over, that it did."""
+
+    tenant: str
+    sku: str
+    confirmed_at: Instant
+    order_id: str
+    line_id: str
+    is_over: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -381,10 +401,7 @@ class OrderTree:
         secured = tuple(
             replace(
                 vendor_order,
-                lines=tuple(
-                    replace(line, status=LineStatus.ALLOCATED, stock=tuple(stock.get(line.id, line.stock)))
-                    for line in vendor_order.lines
-                ),
+                lines=tuple(line.with_stock(tuple(stock.get(line.id, line.stock))) for line in vendor_order.lines),
             )
             for vendor_order in self.vendor_orders
         )
@@ -435,8 +452,9 @@ class OrderTree:
 
 
 def _with_stock(line: LineItem, stock: Sequence[Part]) -> LineItem:
-    gone = not stock and not line.quantity_fulfilled
-    return replace(line, stock=tuple(stock), status=LineStatus.CANCELLED if gone else line.status)
+    if not stock and not line.quantity_fulfilled:
+        return replace(line, stock=(), status=LineStatus.CANCELLED)
+    return line.with_stock(tuple(stock))
 
 
 def vendor_order_status(said: VendorOrderStatus, lines: Sequence[LineStatus]) -> VendorOrderStatus:

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
 from cauri.clock import Instant
-from cauri.inventory.model import Cell, CellChange, Claim, Part, Product, Stock, UnknownSku
+from cauri.inventory.model import BACKORDER, EARMARK, Cell, CellChange, Claim, Part, Product, Stock, UnknownSku
 from cauri.inventory.shelves import shelves_of
 from cauri.inventory.store import moved_units, product_key
 from cauri.orders.model import LineItem, LineStatus
@@ -21,6 +21,7 @@ from cauri.orders.store import vendor_order_key
 CHANGES_MAX: Final = 90
 """Cells in one repair, which is one transaction. Another repair finds what is left."""
 PAGE: Final = 100
+SOLD: Final = (LineStatus.ALLOCATED, LineStatus.BACKORDERED)
 ABANDONED_AFTER: Final = timedelta(hours=1)
 """So long after a claim would have expired, nobody is about to use it."""
 
@@ -95,9 +96,9 @@ class _Repair:
             for owner, claim in cell.claims.items():
                 part = Part(cell.sku, cell.location, cell.number, owner, claim.quantity)
                 line = self.lines.get(part)
-                is_allocated = line is not None and line.status is LineStatus.ALLOCATED
+                is_allocated = line is not None and line.status in SOLD
                 waits = line is not None and line.status is LineStatus.PENDING
-                if waits or not (is_allocated or self._is_abandoned(claim)):
+                if waits or owner == EARMARK or not (is_allocated or self._is_abandoned(claim)):
                     continue
                 self.ends.setdefault(cell.number, {})[owner] = claim
                 (self.allocated if is_allocated else self.available)[cell.number] += claim.quantity
@@ -107,7 +108,7 @@ class _Repair:
         """A cell in which units were allocated a moment ago is left alone: the list of orders may not have that yet."""
         recorded: Counter[int] = Counter()
         for part, line in self.lines.items():
-            if line.status is LineStatus.ALLOCATED:
+            if line.status in SOLD:
                 recorded[part.cell] += part.quantity
         for cell in self.cells:
             found = cell.allocated + self.allocated[cell.number]
@@ -146,9 +147,10 @@ def repair_stock(command: RepairStock, work: Work) -> Plan:
     shelves = shelves_of(product, work)
     lines = _lines(product, work)
     moved = moved_units(work.database, work.tenant, command.sku)
+    moved[BACKORDER] = product.backorder_capacity
     differences: list[StockDifference] = []
     changes: list[CellChange] = []
-    for location in sorted({*product.cells, *moved}):
+    for location in sorted({*product.cells, *moved} - ({BACKORDER} - {*product.cells})):
         parts = {part: line for part, line in lines.items() if part.location == location}
         repair = _Repair(shelves.at(location), parts, work.at)
         found = [*repair.claims(), *repair.allocations(), *repair.on_hand(location, moved[location])]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from cauri.books.database import Database
+from cauri.books.listing import read_page
 from cauri.books.shelf import Key, Shelf, Wire, shelve
 from cauri.clock import rfc3339
-from cauri.orders.model import Order, OrderTree, VendorOrder
+from cauri.orders.model import Backorder, Order, OrderTree, VendorOrder
 from cauri.payments.store import PAYMENTS
 
 TABLE: Final = "commerce"
@@ -46,6 +47,29 @@ VENDOR_ORDERS: Final = shelve(
         ),
     )
 )
+
+
+BACKORDERS: Final = shelve(
+    Shelf(
+        TABLE,
+        Backorder,
+        place=lambda row: (f"backorders#{row.sku}", _waits_since(row)),
+        tenant=lambda row: row.tenant,
+        listed=lambda row: None if row.is_over else (f"backorders#{row.sku}", _waits_since(row)),
+    )
+)
+
+
+def _waits_since(row: Backorder) -> str:
+    return f"{rfc3339(row.confirmed_at)}#{row.order_id}#{row.line_id}"
+
+
+def backorders_of(database: Database, tenant: str, sku: str, *, limit: int) -> list[Backorder]:
+    """Who waits for a SKU, the oldest first: found in the list, which may be behind, and then looked at."""
+    page = read_page(database, BACKORDERS, tenant, f"backorders#{sku}", after=None, limit=limit)
+    keys = [BACKORDERS.key(tenant, *BACKORDERS.place(row)) for row in page.items]
+    found = database.fetch(keys)
+    return [row for key in keys if (row := found[key]) and not row.is_over]
 
 
 def vendor_order_key(tenant: str, order_id: str, vendor_order_id: str) -> Key[VendorOrder]:
