@@ -16,6 +16,7 @@ from cauri.edge.fields import (
     BasisPoints,
     CurrencyCode,
     ExpectedVersion,
+    Id,
     Line,
     MinorUnits,
     Moment,
@@ -33,6 +34,7 @@ from cauri.wallet.breakage import NothingCounted, Review
 from cauri.wallet.changes import WalletFull
 from cauri.wallet.commands import Deposit, Deposited
 from cauri.wallet.depletion import BelowMinimum, Policy
+from cauri.wallet.earning import AlreadyEarned, EarningExceeded, NothingEarned, UnknownEarning
 from cauri.wallet.issuing import (
     DecideApproval,
     ExpiresInThePast,
@@ -44,6 +46,7 @@ from cauri.wallet.issuing import (
 )
 from cauri.wallet.lots import PTS, Kind, LotHeld, LotNotExtendable, UnknownHold, UnknownLot
 from cauri.wallet.model import InsufficientBalance
+from cauri.wallet.points import ClawBackPoints, EarnPoints, MaturePoints
 from cauri.wallet.programme import Estimate, NoProgramme, Programme, Rate, RateMissing
 from cauri.wallet.queries import (
     approval_of,
@@ -78,6 +81,7 @@ from cauri.wallet.views import (
     ApprovalView,
     BalanceView,
     BreakagePage,
+    EarningView,
     IssuedView,
     LiabilityPage,
     LotView,
@@ -102,6 +106,7 @@ Currency = Annotated[CurrencyCode, Path(examples=["KES"])]
 LotId = Annotated[str, Path(pattern=ID_PATTERN, examples=["lot_01JD0000000000000000000000"])]
 RedemptionId = Annotated[str, Path(pattern=ID_PATTERN, examples=["red_01JD0000000000000000000000"])]
 ApprovalId = Annotated[str, Path(pattern=ID_PATTERN, examples=["apr_01JD0000000000000000000000"])]
+OrderId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ord_01JD0000000000000000000000"])]
 Period = Annotated[str, Path(pattern=r"^20[0-9]{2}-Q[1-4]$", examples=["2026-Q4"])]
 Units = Annotated[int, Field(ge=1, le=MINOR_UNITS_MAX, examples=[500])]
 KindAsked = Annotated[Kind, Field(strict=False)]
@@ -205,6 +210,13 @@ class ProgrammeRequest(Shape):
         Field(description="What one manager may agree to; above, a manager and finance. Else 1,000 whole units"),
     ] = None
     decide_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
+    earn_per_1000: Annotated[
+        dict[CurrencyCode, Units],
+        Field(max_length=50, description="Points that 1,000 minor units of an order earn", examples=[{"KES": 10}]),
+    ] = Field(default_factory=dict)
+    earned_days: Annotated[
+        Annotated[int, Field(ge=1, le=3650)] | None, Field(description="How long earned points live; else for ever")
+    ] = None
     grace_days: Annotated[Days, Field(description="How long staff may extend what has expired")] = 30
     expiring_soon_days: Days = 30
     restored_days: Annotated[
@@ -227,6 +239,8 @@ class ProgrammeRequest(Shape):
             self.automatic_max,
             self.manager_max,
             self.decide_hours,
+            self.earn_per_1000,
+            self.earned_days,
             self.grace_days,
             self.expiring_soon_days,
             self.restored_days,
@@ -379,6 +393,71 @@ def revoke_credit(customer_id: CustomerId, lot_id: LotId, body: RevocationReques
     What was given by mistake. What is set aside for a redemption comes first.
     """
     return RevokeCredit(customer_id, lot_id, body.note)
+
+
+# -- Points that orders earn
+
+
+class EarningRequest(Shape):
+    """An order, and the amount that it earns by."""
+
+    order_id: Id
+    amount: PositiveMoney
+
+
+class ClawbackRequest(Shape):
+    """What is refunded of the order."""
+
+    refunded: PositiveMoney
+
+
+@api.command(
+    "POST",
+    "/v1/wallets/<customer_id>/earnings",
+    roles=STAFF,
+    tier=Tier.STAFF_ISSUANCE,
+    answer=EarningView,
+    status=HTTPStatus.CREATED,
+    refusals=[NoProgramme, AlreadyEarned, NothingEarned, WalletFull],
+)
+def earn_points(customer_id: CustomerId, body: EarningRequest) -> EarnPoints:
+    """Earn points with an order
+
+    By the programme's rule for its currency. They are pending until the delivery is accepted.
+    """
+    return EarnPoints(customer_id, body.order_id, body.amount.money())
+
+
+@api.command(
+    "POST",
+    "/v1/wallets/<customer_id>/earnings/<order_id>/maturity",
+    roles=STAFF,
+    tier=Tier.STAFF_ISSUANCE,
+    answer=EarningView,
+    refusals=[NoProgramme, UnknownEarning, AlreadyEarned],
+)
+def mature_points(customer_id: CustomerId, order_id: OrderId) -> MaturePoints:
+    """Make the points of an order spendable
+
+    Its delivery is accepted.
+    """
+    return MaturePoints(customer_id, order_id)
+
+
+@api.command(
+    "POST",
+    "/v1/wallets/<customer_id>/earnings/<order_id>/clawback",
+    roles=STAFF,
+    tier=Tier.STAFF_ISSUANCE,
+    answer=EarningView,
+    refusals=[NoProgramme, UnknownEarning, EarningExceeded],
+)
+def claw_back_points(customer_id: CustomerId, order_id: OrderId, body: ClawbackRequest) -> ClawBackPoints:
+    """Claw back the points of what is refunded
+
+    Of the order's own points first, then of those that expire first. What is spent is gone: no balance goes below zero.
+    """
+    return ClawBackPoints(customer_id, order_id, body.refunded.money())
 
 
 # -- Approvals

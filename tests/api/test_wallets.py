@@ -422,6 +422,73 @@ def test_a_statement_says_what_each_change_left(people: People, admin: Client) -
     assert first["entries"] + rest["entries"] == said
 
 
+# -- Points that orders earn
+
+EARNINGS = f"{WALLET}/earnings"
+
+
+def earn(client: Client, order_id: str = "ord_1", amount: int = 10_050) -> Reply:
+    return client.post(EARNINGS, {"order_id": order_id, "amount": kes(amount)})
+
+
+@pytest.fixture
+def earning(admin: Client) -> Client:
+    """10 points for each 10.00, which live for a year."""
+    assert (
+        admin.put("/v1/loyalty-programme", PROGRAMME | {"earn_per_1000": {"KES": 10}, "earned_days": 365}).status == 200
+    )
+    return admin
+
+
+def test_an_order_earns_points_that_wait_for_its_delivery(people: People, earning: Client) -> None:
+    assert earn(earning).json()["points"] == 100
+    assert (balance(people, "points")["pending"], balance(people, "points")["available"]) == (pts(100), pts(0))
+    assert redeem(people.customer(), 500).code == "insufficient_balance"
+    assert earning.post(f"{EARNINGS}/ord_1/maturity").json()["status"] == "earned"
+    assert balance(people, "points")["available"] == pts(100)
+    [lot] = people.customer().get(WALLET).json()["lots"]
+    assert lot["expires_at"][:10] == in_days(365)[:10]
+
+
+def test_an_order_earns_once(people: People, earning: Client) -> None:
+    earn(earning)
+    assert earn(earning).code == "already_earned"
+    earning.post(f"{EARNINGS}/ord_1/maturity")
+    assert redeem(people.customer(), 1_000).status == 201
+    assert earn(earning).code == earning.post(f"{EARNINGS}/ord_1/maturity").code == "already_earned"
+    assert people.customer().get(WALLET).json()["balances"] == []
+
+
+def test_what_is_refunded_earns_nothing(people: People, earning: Client) -> None:
+    earn(earning, amount=10_000)
+    path = f"{EARNINGS}/ord_1/clawback"
+    assert earning.post(path, {"refunded": kes(3_333)}).json()["clawed_back"] == 34, "66.67 would have earned 66"
+    assert balance(people, "points")["pending"] == pts(66)
+    assert earning.post(path, {"refunded": kes(6_668)}).code == "earning_exceeded"
+    assert earning.post(path, {"refunded": {"amount": 1, "currency": "USD"}}).code == "earning_exceeded"
+    assert earning.post(path, {"refunded": kes(6_667)}).json()["clawed_back"] == 100
+    assert people.customer().get(WALLET).json()["lots"] == []
+    assert earning.post(f"{EARNINGS}/ord_1/maturity").json()["status"] == "earned", "of nothing"
+
+
+def test_points_that_are_spent_are_clawed_back_of_others_as_far_as_there_are(people: People, earning: Client) -> None:
+    earn(earning, amount=10_000)
+    earning.post(f"{EARNINGS}/ord_1/maturity")
+    redeem(people.customer(), 1_000)
+    credit(earning, 30, kind="points")
+    earning.post(f"{EARNINGS}/ord_1/clawback", {"refunded": kes(10_000)})
+    assert people.customer().get(WALLET).json()["balances"] == []
+
+
+def test_what_earns_nothing_is_refused(people: People, earning: Client) -> None:
+    assert earn(earning, amount=99).code == "nothing_earned"
+    dollars = {"order_id": "ord_2", "amount": {"amount": 10_000, "currency": "USD"}}
+    assert earning.post(EARNINGS, dollars).code == "nothing_earned"
+    earn(earning)
+    for order_id, customer in (("ord_none", "cus_amina"), ("ord_1", "cus_juma")):
+        assert earning.post(f"/v1/wallets/{customer}/earnings/{order_id}/maturity").code == "unknown_earning"
+
+
 # -- What lapses
 
 

@@ -126,7 +126,7 @@ def test_what_never_expires_and_what_is_pending_does_not_lapse() -> None:
     full = wallet(credit("a", 30), pending)
     assert full.lapse(NOW + 1000 * DAY, GRACE) == (full, ())
     assert full.spendable(NOW, PTS, Kind.POINTS) == 0
-    assert full.mature("p").spendable(NOW, PTS, Kind.POINTS) == 5
+    assert full.mature("p", None).spendable(NOW, PTS, Kind.POINTS) == 5
     assert full.lots["p"].status(NOW, GRACE) is LotStatus.PENDING
 
 
@@ -146,6 +146,19 @@ def test_a_lot_may_be_extended_until_its_grace_is_over() -> None:
             full.extend("a", until, at, GRACE)
     with pytest.raises(LotNotExtendable):
         wallet(credit("a", 30)).extend("a", NOW + DAY, NOW, GRACE)
+
+
+def test_points_are_clawed_back_from_their_own_lot_first_and_never_below_zero() -> None:
+    def points(lot_id: str, units: int, days: int | None = None) -> Lot:
+        return credit(lot_id, units, days, kind=Kind.POINTS)
+
+    full = wallet(points("soon", 10, 1), points("own", 20), points("late", 30, 9), credit("money", 5))
+    rest, gone = full.claw_back("own", 35)
+    assert ({part.id: part.units for part in gone}, units(rest)) == (
+        {"own": 20, "soon": 10, "late": 5},
+        {"late": 25, "money": 5},
+    )
+    assert units(full.claw_back("spent", 1_000)[0]) == {"money": 5}
 
 
 def test_a_lot_is_revoked_unless_it_is_held() -> None:

@@ -12,6 +12,7 @@ from cauri.wallet.breakage import Sums, liability
 from cauri.wallet.expiring import LapseCredit, RecordLiability, by_schedule, count_liability
 from cauri.wallet.issuing import DecideApproval, ExtendCredit, IssueCredit, PutProgramme, RevokeCredit
 from cauri.wallet.lots import PTS, Kind
+from cauri.wallet.points import ClawBackPoints, EarnPoints, MaturePoints
 from cauri.wallet.programme import Programme
 from cauri.wallet.redeeming import CaptureRedemption, Redeem, ReleaseRedemption, ReverseRedemption
 
@@ -220,3 +221,29 @@ def _(shop: Shop) -> Act:
     count_liability(loyal(shop).books, shop.tenant)
     counted = liability(Programme(shop.tenant, "KES"), Sums(), 0, shop.clock.now)
     return sent(RecordLiability(counted), by_schedule(shop.tenant))
+
+
+def earned(shop: Shop) -> Shop:
+    """An order earned 100 points."""
+    shop.run(EarnPoints(AMINA, "ord_1", kes(10_000)), loyal(shop, earn_per_1000={"KES": 10}).admin)
+    return shop
+
+
+@example(EarnPoints, "the first time")
+def _(shop: Shop) -> Act:
+    return sent(EarnPoints(AMINA, "ord_2", kes(5_000)), earned(shop).admin)
+
+
+@example(EarnPoints, "refused the second time")
+def _(shop: Shop) -> Act:
+    return sent(EarnPoints(AMINA, "ord_1", kes(5_000)), earned(shop).admin)
+
+
+@example(MaturePoints, "the delivery is accepted")
+def _(shop: Shop) -> Act:
+    return sent(MaturePoints(AMINA, "ord_1"), earned(shop).admin)
+
+
+@example(ClawBackPoints, "of what is refunded")
+def _(shop: Shop) -> Act:
+    return sent(ClawBackPoints(AMINA, "ord_1", kes(3_333)), earned(shop).admin)

@@ -52,6 +52,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown_redemption": HTTPStatus.NOT_FOUND,
     "unknown_approval": HTTPStatus.NOT_FOUND,
     "nothing_counted": HTTPStatus.NOT_FOUND,
+    "unknown_earning": HTTPStatus.NOT_FOUND,
     # What stands against it now
     "contended": HTTPStatus.CONFLICT,
     "version_mismatch": HTTPStatus.CONFLICT,
@@ -81,6 +82,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "lot_not_extendable": HTTPStatus.CONFLICT,
     "wallet_full": HTTPStatus.CONFLICT,
     "approval_closed": HTTPStatus.CONFLICT,
+    "already_earned": HTTPStatus.CONFLICT,
     "step_undone": HTTPStatus.CONFLICT,
     "step_committed": HTTPStatus.CONFLICT,
     # What a rule says
@@ -113,6 +115,8 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "hold_too_small": HTTPStatus.UNPROCESSABLE_ENTITY,
     "hold_too_long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "expires_in_the_past": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "nothing_earned": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "earning_exceeded": HTTPStatus.UNPROCESSABLE_ENTITY,
     "partners_issue_rewards": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not_yours_to_approve": HTTPStatus.UNPROCESSABLE_ENTITY,
     "email_required": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -201,9 +201,9 @@ class Wallet:
             known[lot.id] = lot if there is None else there.part(there.units + lot.units)
         return replace(self, lots=known)
 
-    def mature(self, lot_id: str) -> Wallet:
+    def mature(self, lot_id: str, expires_at: Instant | None) -> Wallet:
         """Make pending points spendable: their delivery is accepted."""
-        return self._put(replace(self.lot(lot_id), pending=False))
+        return self._put(replace(self.lot(lot_id), pending=False, expires_at=expires_at))
 
     def extend(self, lot_id: str, until: Instant, at: Instant, grace: timedelta) -> Wallet:
         """Let a lot live longer, also in its days of grace. Raises LotNotExtendable."""
@@ -234,6 +234,14 @@ class Wallet:
         over = [lot for lot in self.lots.values() if lot.units and not lot.pending and not lot.is_spendable(at)]
         gone = {lot.id: lot.units for lot in over if lot.status(at, grace) is LotStatus.FULLY_EXPIRED}
         return self.take(gone)
+
+    def claw_back(self, lot_id: str, points: int) -> tuple[Wallet, tuple[Lot, ...]]:
+        """Take back points that should not have been earned: of their own lot first, then of those that expire first.
+
+        What is spent or held is gone: no balance goes below zero.
+        """
+        lots = sorted(self._lots(PTS, Kind.POINTS), key=lambda lot: (lot.id != lot_id, lot.turn))
+        return self.take(first_units({lot.id: lot.units for lot in lots}, points))
 
     def revoke(self, lot_id: str) -> tuple[Wallet, tuple[Lot, ...]]:
         """Take back what is left of a lot. Raises LotHeld while an order or a redemption holds some of it."""

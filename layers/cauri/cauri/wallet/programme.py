@@ -79,6 +79,10 @@ class Programme:
     manager_max: int | None = None
     """What one manager may agree to; above, a manager and finance. None is 1,000 whole units."""
     decide_hours: int = 24
+    earn_per_1000: dict[str, int] = field(default_factory=dict)
+    """Points that an order earns for each 1,000 minor units of its amount, by currency."""
+    earned_days: int | None = None
+    """How long earned points live once they can be spent; None is for ever."""
     grace_days: int = 30
     expiring_soon_days: int = 30
     restored_days: int | None = None
@@ -91,6 +95,10 @@ class Programme:
     @property
     def grace(self) -> timedelta:
         return timedelta(days=self.grace_days)
+
+    def earned(self, amount: Money) -> int:
+        """The points that an order of `amount` earns. Part of a point is none."""
+        return amount.amount * self.earn_per_1000.get(amount.currency, 0) // 1000
 
     def require_rates(self) -> None:
         """Every currency that points pay in has a worth. Raises RateMissing."""

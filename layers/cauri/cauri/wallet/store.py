@@ -11,6 +11,7 @@ from cauri.clock import rfc3339
 from cauri.wallet.accounts import Movement
 from cauri.wallet.approvals import Approval
 from cauri.wallet.breakage import Breakage, Liability
+from cauri.wallet.earning import Earning
 from cauri.wallet.lots import Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import Programme
@@ -83,6 +84,15 @@ LIABILITIES: Final = shelve(
     Shelf(TABLE, Liability, place=lambda owed: ("liability", owed.day), tenant=lambda owed: owed.tenant)
 )
 
+EARNINGS: Final = shelve(
+    Shelf(
+        TABLE,
+        Earning,
+        place=lambda earning: (f"earning#{earning.order_id}", "earning"),
+        tenant=lambda earning: earning.tenant,
+    )
+)
+
 
 def balance_key(tenant: str, customer_id: str) -> Key[Balance]:
     return BALANCES.key(tenant, f"customer#{customer_id}", "balance")
@@ -110,6 +120,10 @@ def statement_partition(tenant: str, customer_id: str) -> str:
 
 def shard(id_: str) -> int:
     return hashlib.blake2b(id_.encode(), digest_size=1).digest()[0] % SHARDS
+
+
+def earning_key(tenant: str, order_id: str) -> Key[Earning]:
+    return EARNINGS.key(tenant, f"earning#{order_id}", "earning")
 
 
 def liability_key(tenant: str, day: str) -> Key[Liability]:

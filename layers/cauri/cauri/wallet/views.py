@@ -12,6 +12,7 @@ from cauri.wallet.accounts import Line, Movement
 from cauri.wallet.approvals import Approval, ApprovalStatus, Decision, Extension, Grant
 from cauri.wallet.breakage import Breakage, Liability, Owed
 from cauri.wallet.depletion import Payment
+from cauri.wallet.earning import Earning, EarningStatus
 from cauri.wallet.lots import Kind, Lot, LotStatus, Snapshot, Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import Estimate, Programme
@@ -151,6 +152,19 @@ class IssuedView:
 
 
 @dataclass(frozen=True)
+class EarningView:
+    """What an order earned: pending, until its delivery is accepted. `clawed_back` went with what was refunded."""
+
+    order_id: str
+    customer_id: str
+    amount: Money
+    points: int
+    status: EarningStatus
+    refunded: Money
+    clawed_back: int
+
+
+@dataclass(frozen=True)
 class BrokenLot:
     lot_id: str
     kind: Kind
@@ -253,6 +267,8 @@ class ProgrammeView:
     automatic_max: int | None
     manager_max: int | None
     decide_hours: int
+    earn_per_1000: dict[str, int]
+    earned_days: int | None
     grace_days: int
     expiring_soon_days: int
     restored_days: int | None
@@ -331,6 +347,18 @@ def issued_view(*, credit: LotView | None = None, approval: ApprovalView | None 
     return IssuedView(credit, approval)
 
 
+def earning_view(earning: Earning) -> EarningView:
+    return EarningView(
+        earning.order_id,
+        earning.customer_id,
+        earning.amount,
+        earning.points,
+        earning.status,
+        earning.refunded,
+        earning.clawed_back,
+    )
+
+
 def breakage_view(broken: Breakage) -> BreakageView:
     return BreakageView(
         broken.id,
@@ -386,6 +414,8 @@ def programme_view(programme: Programme, version: int) -> ProgrammeView:
         programme.automatic_max,
         programme.manager_max,
         programme.decide_hours,
+        programme.earn_per_1000,
+        programme.earned_days,
         programme.grace_days,
         programme.expiring_soon_days,
         programme.restored_days,
