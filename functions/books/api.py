@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 
@@ -23,6 +22,7 @@ from cauri.edge.fields import EARLIEST, ID_PATTERN, LATEST, in_our_time
 from cauri.edge.http import Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
 from cauri.edge.problems import Fault, InvalidRequest
+from cauri.values import dataclass
 from pydantic import AfterValidator, AwareDatetime
 
 MONTH: Final = timedelta(days=31)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
@@ -53,6 +52,7 @@ from cauri.parties.views import (
     customer_view,
     vendor_view,
 )
+from cauri.values import replace
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from cauri.clock import Instant, from_rfc3339, rfc3339
 from cauri.providers.demo_link import Link
 from cauri.providers.demo_wire import ChargeShape, RefundAskShape, RefundShape
+from cauri.values import dataclass
 
 from .script import Play
 from .table import Change, Item, Table, Value
@@ -32,7 +32,7 @@ class Booked(ChargeShape):
     unanswered_until: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Books:
     table: Table
 

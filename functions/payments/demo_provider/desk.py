@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cauri.clock import Clock, Instant
 from cauri.providers.demo_link import Link, unseal
 from cauri.providers.demo_wire import ChargeShape, RefundAskShape, RefundShape, RefundsShape
+from cauri.values import dataclass
 
 from .books import Booked, Books
 from .errands import ChargeErrand, Courier, Errand, Queue, RefundErrand
@@ -25,7 +24,7 @@ class ReferenceReused(Exception):  # noqa: N818
     """There is a refund of that reference, and it is another one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desk:
     """`secret` seals the links and signs for every tenant."""
 

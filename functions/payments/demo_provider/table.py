@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from botocore.exceptions import ClientError
+from cauri.values import dataclass
 
 Value: TypeAlias = str | int | frozenset[str]
 Item: TypeAlias = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """An update of one item, if `condition` holds. `status`, a reserved word, is written ``#status``."""
 

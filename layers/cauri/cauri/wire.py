@@ -14,7 +14,6 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Final
 
@@ -23,12 +22,13 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 
 from cauri.exchange import Exchange
+from cauri.values import dataclass
 
 SIGNED: Final = "host;x-amz-date;x-amz-target"
 SIGNED_WITH_TOKEN: Final = "host;x-amz-date;x-amz-security-token;x-amz-target"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Service:
     """`name` is botocore's for its events, `prefix` that of its host and of its signatures."""
 

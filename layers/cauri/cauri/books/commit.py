@@ -6,7 +6,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -23,6 +22,7 @@ from cauri.books.work import DECISIONS, AlreadyDone, Command, Work
 from cauri.clock import Clock, Instant
 from cauri.errors import ContendedError, Refusal, Unsettled
 from cauri.ids import digest
+from cauri.values import dataclass
 
 if TYPE_CHECKING:
     from cauri.providers.ports import PaymentProvider
@@ -40,6 +40,9 @@ class Settings:
     """Where people reach the API, without a slash at the end."""
     party_secret: str = ""
     """What keys the digests of email addresses."""
+
+
+DEFAULTS: Final = Settings()
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Books:
         clock: Clock,
         *,
         providers: Mapping[str, PaymentProvider] | None = None,
-        settings: Settings = Settings(),
+        settings: Settings = DEFAULTS,
         pause: Pause = full_jitter,
         seconds_max: float = 6.0,
     ) -> None:

@@ -6,13 +6,13 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import botocore.exceptions
 
 from cauri.books.shelf import Found, Key, Wire, Write
 from cauri.errors import ContendedError, UnavailableError
+from cauri.values import dataclass, field
 from cauri.wire import DYNAMODB
 from cauri.wire import Wire as Connection
 

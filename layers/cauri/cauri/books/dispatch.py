@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cauri.books.log import Record
 from cauri.books.plan import Event, StartSaga
+from cauri.values import dataclass
 
 
 class Queue(Protocol):

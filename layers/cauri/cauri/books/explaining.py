@@ -5,9 +5,8 @@ A context explains its own figures, under a name of its own; this is the form th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cauri.clock import Instant
+from cauri.values import dataclass
 
 Value = int | str
 """A figure, or a status."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from cauri.books.database import ConditionFailed, Database
@@ -17,13 +16,14 @@ from cauri.books.ledger import Posting, books_of, is_owned
 from cauri.books.log import Record
 from cauri.books.shelf import Wire, Write, item_of
 from cauri.clock import rfc3339
+from cauri.values import dataclass
 
 TABLE: Final = "ledger"
 SLICES: Final = 16
 MINUTE: Final = len("2026-11-20T10:55")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Slot:
     """The rows that one sum is made of: a slice of an account's minute."""
 

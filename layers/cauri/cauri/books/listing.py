@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from cauri.books.database import Database
 from cauri.books.shelf import Key, Shelf, Wire
+from cauri.values import dataclass
 
 T = TypeVar("T")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -16,6 +15,7 @@ from cauri.books.plan import Event, StartSaga
 from cauri.books.shelf import Key, Shelf, Wire, Write
 from cauri.clock import Instant, rfc3339
 from cauri.ids import LogId, digest
+from cauri.values import dataclass
 
 DAY_SHARDS: Final = 16
 ANSWER_BYTES_MAX: Final = 192 * 1024

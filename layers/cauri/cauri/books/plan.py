@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cauri.books.ledger import Entry
 from cauri.errors import Refusal
+from cauri.values import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """What happened, for whoever wants to know. `version` is the resource's, so that an older one is told apart."""
 
@@ -20,7 +20,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StartSaga:
     """An execution to start once the commit is done; a name starts once."""
 
@@ -29,7 +29,7 @@ class StartSaga:
     input: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Save:
     """An aggregate to write, if nobody wrote it since it was read; `otherwise` is the refusal a lost race means."""
 
@@ -37,7 +37,7 @@ class Save:
     otherwise: Refusal | None
 
 
-@dataclass(slots=True)
+@dataclass
 class Plan:
     """Conditional writes, at most one balanced entry, events, sagas to start, the answer."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from cauri.books.database import Database
@@ -14,6 +13,7 @@ from cauri.books.fold import MINUTE, TABLE, accounts_pk, rows_pk, slices_of, sum
 from cauri.books.shelf import Wire
 from cauri.clock import Instant, from_rfc3339, rfc3339
 from cauri.errors import Refusal
+from cauri.values import dataclass
 
 END_OF_TIME: Final = "~"
 

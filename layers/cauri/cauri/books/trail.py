@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
@@ -20,6 +19,7 @@ from cauri.books.shelf import Wire, item_of
 from cauri.clock import Instant, rfc3339
 from cauri.errors import Refusal
 from cauri.ids import LogId
+from cauri.values import dataclass
 
 TABLE: Final = "ledger"
 

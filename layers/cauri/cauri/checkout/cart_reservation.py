@@ -8,7 +8,6 @@ already changes in the commit itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cauri.books.work import Work
@@ -20,6 +19,7 @@ from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.model import CellHolds, Claim, Hold, OutOfStock, Part, by_cell
 from cauri.inventory.store import cell_key
 from cauri.parties.model import Tenant
+from cauri.values import dataclass, replace
 
 
 @dataclass(frozen=True)

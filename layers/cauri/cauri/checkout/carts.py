@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from cauri.books.caller import Caller
@@ -17,6 +16,7 @@ from cauri.inventory.model import UnknownSku
 from cauri.inventory.store import product_key
 from cauri.parties.model import UnknownTenant
 from cauri.parties.store import tenant_key
+from cauri.values import dataclass, replace
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import cauri.orders.store  # noqa: F401 - knows how the tree is written
@@ -45,6 +44,7 @@ from cauri.parties.emails import email_digest
 from cauri.parties.model import Tenant, UnknownTenant, UnknownVendor, Vendor, VendorDisabled
 from cauri.parties.store import tenant_key, vendor_key
 from cauri.providers.ports import PaymentProvider
+from cauri.values import dataclass, field, replace
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
 

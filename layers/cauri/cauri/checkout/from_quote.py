@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
@@ -35,6 +34,7 @@ from cauri.money import Money
 from cauri.orders.model import Delivery
 from cauri.parties.model import STANDARD, Tenant, UnknownTenant, UnknownVendor, Vendor, VendorDisabled
 from cauri.parties.store import tenant_key, vendor_key
+from cauri.values import dataclass, replace
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
 

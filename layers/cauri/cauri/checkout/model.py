@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -11,6 +10,7 @@ from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.inventory.model import Part
 from cauri.money import Money
+from cauri.values import dataclass, replace
 
 LINES_MAX: Final = 100
 VENDORS_MAX: Final = 50

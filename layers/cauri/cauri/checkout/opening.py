@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cauri.orders.store  # noqa: F401 - knows how the tree is written
@@ -15,6 +14,7 @@ from cauri.orders.views import order_view
 from cauri.parties.model import Party, Tenant
 from cauri.payments.model import Payment, ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
 from cauri.providers.ports import Charge, Declined, PaymentProvider, Session, Unknown
+from cauri.values import dataclass, field, replace
 
 
 @dataclass(frozen=True)

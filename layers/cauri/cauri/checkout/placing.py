@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from string import ascii_uppercase
 
 from cauri.books.work import Work
@@ -13,6 +12,7 @@ from cauri.inventory.model import OutOfStock, Part
 from cauri.orders.model import Delivery, LineItem, Order, OrderStatus, OrderTree, Tender, Use, VendorOrder
 from cauri.payments.model import Payment, PaymentStatus
 from cauri.payments.store import payment_id_of
+from cauri.values import dataclass, field, replace
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
@@ -13,6 +12,7 @@ from cauri.inventory.model import Product
 from cauri.money import MINOR_UNITS_MAX, Money, round_half_even, total, zero
 from cauri.orders.model import Discount, Funding
 from cauri.parties.model import STANDARD, Tenant, Vendor
+from cauri.values import dataclass
 
 GRAMS_PER_KG: Final = 1000
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from cauri.books.plan import Event, Plan
@@ -16,6 +15,7 @@ from cauri.money import split_units
 from cauri.orders.model import Funding
 from cauri.parties.model import UnknownTenant
 from cauri.parties.store import tenant_key
+from cauri.values import dataclass, field, replace
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ come off prices as they are shown, before tax is computed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -21,6 +20,7 @@ from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, total
 from cauri.orders.model import Discount, Funding
+from cauri.values import dataclass, field
 
 CODES_MAX: Final = 5
 """Of one checkout."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from cauri.books.plan import Plan, StartSaga
 from cauri.books.work import Command, Work, decides
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

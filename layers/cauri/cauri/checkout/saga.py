@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -47,6 +46,7 @@ from cauri.payments.model import PaymentStatus
 from cauri.providers.ports import Pending, Unknown
 from cauri.refunds.commands import ReturnPayments, returnable
 from cauri.refunds.model import NothingToRefund
+from cauri.values import dataclass
 from cauri.wallet.model import HoldGone
 
 RECLAIM_LIVES: Final = timedelta(hours=1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
 
 from cauri.books.shelf import Key, Shelf, shelve
 from cauri.checkout.model import Cart
 from cauri.checkout.promotions import AUTOMATIC_MAX, Promotion, TooManyAutomaticPromotions
 from cauri.clock import Instant
+from cauri.values import dataclass, replace
 
 CARTS: Final = shelve(
     Shelf("commerce", Cart, place=lambda cart: (f"cart#{cart.id}", "cart"), tenant=lambda c: c.tenant)

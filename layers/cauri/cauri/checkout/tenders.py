@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from cauri.checkout.model import (
@@ -13,6 +12,7 @@ from cauri.checkout.model import (
 )
 from cauri.money import Money, total
 from cauri.orders.model import Tender
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

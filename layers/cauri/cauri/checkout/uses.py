@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from cauri.books.database import Database
@@ -26,6 +25,7 @@ from cauri.inventory.model import Cell, OutOfStock, Part, Place
 from cauri.inventory.store import keys_of_cells
 from cauri.orders.model import Use
 from cauri.orders.uses import PromotionUsedByCustomer, uses_key
+from cauri.values import dataclass
 
 SWEPT_AT_ONCE: Final = 100
 

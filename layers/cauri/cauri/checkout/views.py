@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cauri.checkout.model import Cart
 from cauri.checkout.promotions import Promotion
 from cauri.clock import Instant
 from cauri.money import Money
 from cauri.orders.views import OrderView
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from cauri.errors import Refusal
+from cauri.values import dataclass
 
 _SIGNATURE_BYTES: Final = 16
 

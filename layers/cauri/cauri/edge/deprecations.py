@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Final
 from urllib.parse import quote
 
 from cauri.clock import Instant
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cauri.books.caller import Caller
 from cauri.books.explaining import Explanation, Step, Value
 from cauri.edge.paging import cursors_of
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ import logging
 import re
 import typing
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -36,6 +35,7 @@ from cauri.edge.limiter import Allowance, RateLimited
 from cauri.edge.problems import PROBLEM_JSON, MethodNotAllowed, NotFound, problem
 from cauri.errors import Refusal, Unsettled
 from cauri.parties.limits import Tier
+from cauri.values import dataclass, replace
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -27,6 +26,7 @@ from cauri.books.shelf import Write
 from cauri.clock import Clock
 from cauri.edge.problems import EdgeRefusal
 from cauri.parties.limits import DEFAULT_QUOTAS, Quotas, Tier
+from cauri.values import dataclass
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class CountItem(Model):
     expires = NumberAttribute()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bucket:
     """Whose requests of which tier are counted together: a caller's, or an address's."""
 
@@ -95,7 +95,7 @@ class Bucket:
         return quota.per_caller if self.by == "caller" else quota.per_ip
 
 
-@dataclass(slots=True)
+@dataclass
 class Lease:
     """Tokens of one bucket's minute that this instance holds. `beyond` were still to be had when it took them."""
 
@@ -104,7 +104,7 @@ class Lease:
     exhausted: bool = False
 
 
-@dataclass(slots=True)
+@dataclass
 class _Claim:
     """One request's token of one bucket: at hand, or being counted out."""
 
@@ -114,7 +114,7 @@ class _Claim:
     given: Future[int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
     """Where a request stands with one limit, after it was counted."""
 

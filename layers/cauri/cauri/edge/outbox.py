@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from botocore.exceptions import ClientError, HTTPClientError
 
+from cauri.values import dataclass
 from cauri.wire import SQS, STEP_FUNCTIONS, Service, Wire
 
 GONE: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})

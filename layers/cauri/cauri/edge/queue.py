@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cauri.edge.outbox import ask
 from cauri.edge.stream import BatchResponse
+from cauri.values import dataclass
 from cauri.wire import SQS
 
 logger = logging.getLogger(__name__)

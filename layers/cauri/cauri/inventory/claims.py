@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cauri.books.database import ConditionFailed, Database
@@ -18,6 +17,7 @@ from cauri.clock import Instant
 from cauri.inventory import store
 from cauri.inventory.model import BACKORDER, Cell, Claim, OutOfStock, Part, Place, places_of
 from cauri.inventory.store import keys_of_cells, product_key
+from cauri.values import dataclass, field, replace
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cauri.books.plan import Event, Plan
@@ -16,6 +15,7 @@ from cauri.inventory.store import product_key
 from cauri.inventory.views import product_view
 from cauri.parties.model import MAIN, STANDARD, UnknownTenant, UnknownVendor
 from cauri.parties.store import tenant_key, vendor_key
+from cauri.values import dataclass, field
 
 
 @dataclass(frozen=True)

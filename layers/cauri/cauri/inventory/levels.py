@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from cauri.books.plan import Event
 from cauri.inventory.model import Product
 from cauri.inventory.shelves import Shelves
+from cauri.values import replace
 
 
 def levelled(shelves: Shelves) -> tuple[Product, Sequence[Event]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.ids import shard_of
+from cauri.values import dataclass, field, replace
 
 CELL_UNITS: Final = 20
 CELLS_MAX: Final = 40

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cauri.clock import Instant
+from cauri.values import dataclass
 
 
 class MovementKind(StrEnum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from cauri.books.work import Work
 from cauri.inventory.model import (
@@ -22,6 +21,7 @@ from cauri.inventory.model import (
 )
 from cauri.inventory.store import cell_keys
 from cauri.money import split_units
+from cauri.values import dataclass, replace
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import functools
 import operator
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
@@ -30,6 +29,7 @@ from cauri.inventory.model import (
     catalogue_shard,
 )
 from cauri.inventory.movements import Movement
+from cauri.values import dataclass
 
 TABLE: Final = "commerce"
 

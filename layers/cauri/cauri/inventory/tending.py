@@ -6,7 +6,6 @@ It is seen where all cells are read anyhow, and done by commands, which look aga
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cauri.books.caller import Caller
@@ -18,6 +17,7 @@ from cauri.inventory.model import CELL_CLAIMS_MAX, CELLS_MAX, Cell, Product, Unk
 from cauri.inventory.shelves import Shelves, shelves_of
 from cauri.inventory.store import product_key
 from cauri.inventory.sweep import give_back_what_is_over, shelved
+from cauri.values import dataclass
 
 if TYPE_CHECKING:
     from cauri.books.commit import Books

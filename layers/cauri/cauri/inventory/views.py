@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cauri.clock import Instant
 from cauri.inventory.model import BACKORDER, Cell, LocationStock, Product, stock_of
 from cauri.inventory.movements import Movement
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from cauri.books.caller import Caller
@@ -20,6 +19,7 @@ from cauri.inventory.store import product_key
 from cauri.orders.model import Backorder, LineItem, LineStatus, OrderTree
 from cauri.orders.store import backorders_of, load_tree
 from cauri.parties.store import tenant_key
+from cauri.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from cauri.books.commit import Books

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from cauri.books.database import TRANSACTION_ACTIONS_MAX
@@ -18,6 +17,7 @@ from cauri.orders.store import load_tree
 from cauri.orders.uses import PromotionUsedByCustomer, counted, returned
 from cauri.orders.views import order_view
 from cauri.payments.model import PaymentStatus
+from cauri.values import dataclass
 from cauri.wallet.model import Balance, HoldGone
 from cauri.wallet.store import balance_key
 

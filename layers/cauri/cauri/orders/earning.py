@@ -8,11 +8,11 @@ Source: SPEC 8.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from cauri.books.ledger import COMMISSION, DEFERRED_REVENUE, PROMOTIONS, TAX, Posting, payable_to
 from cauri.money import round_half_even
 from cauri.orders.model import SHIPPING, Taxed, VendorOrder
+from cauri.values import replace
 
 
 def accounts(share: VendorOrder) -> dict[str, int]:

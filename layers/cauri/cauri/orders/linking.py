@@ -6,7 +6,6 @@ is, and in no guest's: so it happens once, and a call that was cut off goes on w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from cauri.books.listing import read_page
@@ -16,6 +15,7 @@ from cauri.errors import Refusal
 from cauri.orders.store import ORDERS, guest_list, order_key
 from cauri.parties.emails import email_digest
 from cauri.parties.model import UnknownCustomer
+from cauri.values import dataclass, replace
 
 LINKED_AT_ONCE_MAX: Final = 50
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -13,6 +12,7 @@ from cauri.errors import Refusal
 from cauri.inventory.model import BACKORDER, Part
 from cauri.money import Money, total
 from cauri.payments.model import Payment
+from cauri.values import dataclass, field, replace
 
 LATE_PAYMENT: Final = timedelta(hours=24)
 """A success this long after an order was cancelled for want of payment still makes it go on. Source: SPEC 2."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import ClassVar, Final
 
@@ -17,6 +16,7 @@ from cauri.inventory.store import moved_units, product_key
 from cauri.orders.model import LineItem, LineStatus
 from cauri.orders.queries import orders_at
 from cauri.orders.store import vendor_order_key
+from cauri.values import dataclass, field, replace
 
 CHANGES_MAX: Final = 90
 """Cells in one repair, which is one transaction. Another repair finds what is left."""

@@ -7,7 +7,6 @@ whenever the order is given up. Both are safe twice. One item per customer and p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
@@ -17,6 +16,7 @@ from pynamodb.models import Model
 from cauri.books.shelf import Key, Shelf, Wire, Write, writes
 from cauri.errors import Refusal
 from cauri.orders.model import Order
+from cauri.values import dataclass
 
 TABLE: Final = "commerce"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from cauri.clock import Instant
 from cauri.money import Money, total
 from cauri.orders.model import LineItem, Order, OrderTree, VendorOrder
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

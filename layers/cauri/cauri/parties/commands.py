@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
 from cauri.books.listing import read_page
@@ -24,6 +23,7 @@ from cauri.parties.model import (
 )
 from cauri.parties.store import PARTIES, ListTenant, contacts_of, party_key, tenant_key, vendor_key
 from cauri.parties.views import CustomerChanged, CustomerErasure, tenant_view, vendor_view
+from cauri.values import dataclass, field, replace
 
 ERASED_AT_ONCE_MAX: Final = 90
 """In one commit, which has at most 100 actions."""

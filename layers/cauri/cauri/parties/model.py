@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import ClassVar, Final
 
 from cauri.errors import Refusal
 from cauri.parties.limits import DEFAULT_QUOTAS, Quota, Quotas, Tier
+from cauri.values import dataclass, field, replace
 
 STANDARD: Final = "standard"
 MAIN: Final = "main"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -12,6 +11,7 @@ from cauri.books.database import Database
 from cauri.books.shelf import Key, Shelf, Write, shelve, writes
 from cauri.ids import shard_of
 from cauri.parties.model import Party, Tenant, Vendor
+from cauri.values import dataclass
 
 CUSTOMER_SHARDS: Final = 16
 

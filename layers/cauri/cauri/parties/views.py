@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cauri.parties.limits import Quota, Tier
 from cauri.parties.model import Party, ShippingRate, Tenant, Vendor
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

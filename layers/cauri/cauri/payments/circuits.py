@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from cauri.books.database import ConditionFailed, Database
 from cauri.books.shelf import Key, Shelf, Wire, Write
 from cauri.clock import Clock
 from cauri.errors import Unsettled
+from cauri.values import dataclass
 
 FAILURES_MAX: Final = 5
 """In one minute, by all instances: then it opens."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from cauri.books.caller import Caller
@@ -14,6 +13,7 @@ from cauri.money import Money
 from cauri.payments.model import Payment, PaymentChange, UnknownPayment
 from cauri.payments.store import payment_key
 from cauri.payments.webhooks import WebhookEvent, packed
+from cauri.values import dataclass, replace
 
 
 @dataclass(frozen=True)

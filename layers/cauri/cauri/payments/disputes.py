@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from cauri.books.plan import Event, Plan
@@ -12,6 +11,7 @@ from cauri.clock import Instant
 from cauri.ids import digest
 from cauri.money import Money
 from cauri.providers.ports import KnownDispute
+from cauri.values import dataclass, replace
 
 
 @dataclass(frozen=True)

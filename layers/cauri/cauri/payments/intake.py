@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from typing import Final
@@ -19,6 +18,7 @@ from cauri.payments.commands import ReceiveWebhook
 from cauri.payments.senders import Senders
 from cauri.providers.keys import KeysUnavailableError
 from cauri.providers.ports import Forged, PaymentProvider, ProviderEvent, Unreadable
+from cauri.values import dataclass
 
 BODY_BYTES_MAX: Final = 256 * 1024
 HEAD_BYTES_MAX: Final = 16 * 1024

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -13,6 +12,7 @@ from cauri.errors import Refusal
 from cauri.money import Money
 from cauri.payments.commands import load_payment, received
 from cauri.payments.model import PaymentStatus
+from cauri.values import dataclass
 
 
 class Method(StrEnum):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money
+from cauri.values import dataclass, replace
 
 
 class PaymentStatus(StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import dataclass
 from typing import Final
 
 from cauri.clock import Instant
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

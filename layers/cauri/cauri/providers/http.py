@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from cauri.providers.unknown import Unknown
+from cauri.values import dataclass
 
 BODY_BYTES_MAX: Final = 256 * 1024
 """No provider's answer to one question is longer; a longer one is nonsense."""
@@ -19,7 +19,7 @@ _CHUNK_BYTES: Final = 16 * 1024
 _SHORTEST_TRY_SECONDS: Final = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """Some server's answer, with any status: what it means is the adapter's to say."""
 

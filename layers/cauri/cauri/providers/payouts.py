@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from cauri.clock import Instant
 from cauri.money import Money
 from cauri.providers.ports import Declined, NotFound
 from cauri.providers.unknown import Unknown
+from cauri.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BankAccount:
     """Where money is to go. `kind` is the provider's word for it: ``nuban``, ``mobile_money``, ``kepss``."""
 
@@ -22,14 +22,14 @@ class BankAccount:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recipient:
     """The provider's name for a bank account. Asking for the same account again gives the same one."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PayoutCall:
     """Money to be paid to a recipient. `reference` is ours, and makes it happen once."""
 
@@ -40,21 +40,21 @@ class PayoutCall:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Paid:
     amount: Money
     provider_reference: str
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PayoutPending:
     """Taken on; its end is news, or is asked for."""
 
     provider_reference: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PayoutNeedsAttention:
     """Taken on, and stuck until people act: a one-time password, an approval."""
 
@@ -62,7 +62,7 @@ class PayoutNeedsAttention:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bounced:
     """It was paid, and came back: the provider has the money again."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from cauri.providers.keys import Keys, KeysUnavailableError
 from cauri.providers.ports import Declined
 from cauri.providers.unknown import Unknown
 from cauri.providers.wire import Exponents
+from cauri.values import dataclass
 
 URL: Final = "https://api.paystack.co"
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_.=-]{1,100}")
@@ -27,7 +27,7 @@ _ABOUT_THE_REQUEST: Final = frozenset({"unsupported_currency"})
 """Codes of a 403 that is about the request, and not about us."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Said:
     """An answer that is Paystack's own. `data` is any JSON; `code` is empty where Paystack gives none."""
 
@@ -46,7 +46,7 @@ class Said:
         return Unknown(f"status {self.status}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PaystackApi:
     """`url` is Paystack's, or its fake's on this machine. Deadlines are `http`'s, and hold for each question."""
 

@@ -8,17 +8,17 @@ Source: SPEC 4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from cauri.clock import Instant
 from cauri.money import Money
 from cauri.providers.unknown import Unknown as Unknown
+from cauri.values import dataclass, field
 
 # -- Questions ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Charge:
     """Money to be asked from a shopper. `reference` is ours, and names the charge for good.
 
@@ -35,7 +35,7 @@ class Charge:
     email: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     """A place where the shopper can pay. No money has moved.
 
@@ -48,7 +48,7 @@ class Session:
     """None where there is nowhere to go: people take the money."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RefundCall:
     """Money to be given back from the charge `charge_reference`. `reference` is ours, and makes it happen once."""
 
@@ -61,7 +61,7 @@ class RefundCall:
 # -- Answers ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Captured:
     """The provider has the money: `amount` is what it says it took, which may not be what was asked."""
 
@@ -70,7 +70,7 @@ class Captured:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refunded:
     """The shopper has the money back, or the provider has sent it for good."""
 
@@ -79,7 +79,7 @@ class Refunded:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RefundPending:
     """The provider took the refund on, and is at it: its end is news, or is asked for with `list_refunds`."""
 
@@ -87,7 +87,7 @@ class RefundPending:
     provider_reference: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RefundNeedsAttention:
     """The provider took the refund on and can't finish it without people, who give it the shopper's bank account."""
 
@@ -96,19 +96,19 @@ class RefundNeedsAttention:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declined:
     """The provider said no, and no money moved. `reason` is a code of the provider's."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pending:
     """The shopper, or the shopper's bank, has not finished."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotFound:
     """Abandoned, or never begun: nobody has paid. (Somebody still may, as long as the session lives.)"""
 
@@ -120,7 +120,7 @@ RefundOutcome: TypeAlias = Refunded | RefundPending | RefundNeedsAttention | Dec
 RefundAnswer: TypeAlias = RefundOutcome | Unknown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownRefund:
     """A refund in a provider's list. `reference` is ours, or empty where the refund was made past us."""
 
@@ -129,7 +129,7 @@ class KnownRefund:
     outcome: RefundOutcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownDispute:
     """A shopper's complaint at the bank. `amount` is what is at stake, where the provider says so."""
 
@@ -149,19 +149,19 @@ class KnownDispute:
 # -- Webhooks -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Authentic:
     """The bytes are the provider's own, sent for this tenant."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forged:
     """The bytes may be anybody's. A bad signature is answered 401, an unknown address 403."""
 
     reason: Literal["bad_signature", "unknown_ip"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProviderEvent:
     """News of a charge or a refund; a hint that it is time to ask, and no proof.
 
@@ -176,7 +176,7 @@ class ProviderEvent:
     """The provider's id of what it is about, where it says so: a dispute, a refund."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unreadable:
     """Authentic, and yet no event: kept for people to look at."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from cauri.clock import Instant
 from cauri.money import Money
 from cauri.providers.ports import KnownDispute, NotFound
 from cauri.providers.unknown import Unknown
+from cauri.values import dataclass
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Period:
     """From `since` on, up to and not including `until`."""
 
@@ -21,7 +21,7 @@ class Period:
     until: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """A part of a list. `next` asks for the part that follows, and is None at the end."""
 
@@ -29,7 +29,7 @@ class Page(Generic[T]):
     next: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownCharge:
     """A charge in a provider's list. `reference` is ours; `status` the provider's word."""
 
@@ -41,7 +41,7 @@ class KnownCharge:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownSettlement:
     """Money that the provider sent to the tenant's bank: what it took, less fees and deductions."""
 

@@ -12,7 +12,6 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -42,6 +41,7 @@ from cauri.providers.ports import (
     Verification,
 )
 from cauri.providers.wire import Exponents, Id, Shape, Whole, same_text, shape_of, where
+from cauri.values import dataclass, field
 
 S = TypeVar("S", bound=Shape)
 TOKEN_SPARE_SECONDS: Final = 30.0
@@ -64,6 +64,9 @@ class Dialect:
     addresses: frozenset[str] | None = None
     """Where its webhooks come from; None is anywhere."""
     exponents: Exponents = field(default_factory=Exponents)
+
+
+AS_DOCUMENTED: Final = Dialect()
 
 
 class TokenShape(Shape):
@@ -109,7 +112,7 @@ class TilliPay:
         url: str,
         keys: Keys,
         http: Http,
-        dialect: Dialect = Dialect(),
+        dialect: Dialect = AS_DOCUMENTED,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url.rstrip("/")

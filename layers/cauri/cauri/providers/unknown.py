@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from cauri.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unknown:
     """No answer that can be trusted: a timeout, a 5xx, a lost connection, nonsense. Ask again; undo nothing.
 

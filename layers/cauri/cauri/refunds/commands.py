@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 from cauri.books.ledger import RECEIVABLE, Entry, Posting, credit, entry
@@ -30,6 +29,7 @@ from cauri.refunds.model import (
 )
 from cauri.refunds.store import load, load_refund, refund_id_of
 from cauri.refunds.views import refund_view
+from cauri.values import dataclass, replace
 
 MACHINE: Final = "refund"
 

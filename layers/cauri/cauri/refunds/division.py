@@ -8,7 +8,6 @@ in all, not on each refund. Pure. Source: SPEC 4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from cauri.money import Money, round_half_even, split_units, total
 from cauri.orders.model import SHIPPING, LineItem, Order, OrderTree, Refunded, Taxed, VendorOrder
@@ -24,6 +23,7 @@ from cauri.refunds.model import (
     TooManyUnits,
     UnknownLine,
 )
+from cauri.values import replace
 
 
 def divide(asked: Asked, tree: OrderTree) -> list[RefundLine]:

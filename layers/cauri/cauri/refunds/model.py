@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -10,6 +9,7 @@ from typing import ClassVar, Final
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, total
+from cauri.values import dataclass, replace
 
 
 class RefundStatus(StrEnum):

@@ -11,7 +11,6 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from cauri.books.caller import Caller
@@ -45,6 +44,7 @@ from cauri.refunds.model import (
 )
 from cauri.refunds.store import credit_note_key, load_refund, refund_key
 from cauri.refunds.views import refund_view
+from cauri.values import dataclass, replace
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -21,6 +20,7 @@ from cauri.refunds.model import (
 )
 from cauri.refunds.store import load_refund
 from cauri.refunds.views import refund_view
+from cauri.values import dataclass, replace
 
 
 class Way(StrEnum):

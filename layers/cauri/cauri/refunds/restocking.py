@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from cauri.books.commit import Books
@@ -19,6 +18,7 @@ from cauri.refunds.model import Refund, RefundLine
 from cauri.refunds.paying import by_system
 from cauri.refunds.store import load_refund
 from cauri.refunds.views import refund_view
+from cauri.values import dataclass, replace
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ is no undo. Money that may have moved is asked about; what the provider declines
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from cauri.books.commit import Books
@@ -15,6 +14,7 @@ from cauri.refunds.model import ChargeBusy, Refund, RefundStatus
 from cauri.refunds.paying import ContinueRefund, by_system, pay_part
 from cauri.refunds.restocking import restock
 from cauri.refunds.store import load_refund
+from cauri.values import dataclass
 
 BUSY_SECONDS: Final = 5
 BUSY_SECONDS_MAX: Final = 3600

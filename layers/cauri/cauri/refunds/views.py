@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cauri.clock import Instant
 from cauri.money import Money
 from cauri.orders.model import SHIPPING
 from cauri.refunds.model import CreditNote, CreditNoteLine, Refund, RefundLine, RefundPart
+from cauri.values import dataclass
 
 
 @dataclass(frozen=True)

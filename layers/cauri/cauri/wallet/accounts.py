@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from cauri.books.ledger import Entry, Posting, credit, debit, entry
 from cauri.clock import Instant
 from cauri.money import Money
+from cauri.values import dataclass
 from cauri.wallet.lots import PTS, Kind, Wallet
 
 LOYALTY: Final = "expense:loyalty"

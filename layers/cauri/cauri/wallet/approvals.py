@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Literal
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money
+from cauri.values import dataclass, replace
 from cauri.wallet.lots import Kind
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, round_half_even
+from cauri.values import dataclass
 from cauri.wallet.lots import Kind, Lot, Wallet
 from cauri.wallet.programme import Estimate, Programme
 

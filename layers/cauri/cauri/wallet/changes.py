@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from cauri.books.plan import Event, Plan
@@ -11,6 +10,7 @@ from cauri.books.work import Work
 from cauri.errors import Refusal
 from cauri.money import Money
 from cauri.parties.model import UnknownCustomer
+from cauri.values import dataclass
 from cauri.wallet.accounts import Movement, journal, lines
 from cauri.wallet.lots import Wallet
 from cauri.wallet.programme import NoProgramme, Programme

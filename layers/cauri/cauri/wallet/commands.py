@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from cauri.books.ledger import cash_at, debit, entry
@@ -11,6 +10,7 @@ from cauri.books.work import Command, Work, decides
 from cauri.money import Money
 from cauri.parties.model import UnknownTenant
 from cauri.parties.store import tenant_key
+from cauri.values import dataclass
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, total
+from cauri.values import dataclass, field
 from cauri.wallet.lots import PTS, Kind, Lot, Wallet, first_units
 
 LOYALTY: Final = frozenset({Kind.POINTS, Kind.REWARD})

@@ -5,12 +5,12 @@ Source: SPEC 11.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
 from cauri.errors import Refusal
 from cauri.money import Money
+from cauri.values import dataclass, replace
 
 
 class EarningStatus(StrEnum):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, TypeVar
 
 from cauri.books.caller import Caller
@@ -19,6 +18,7 @@ from cauri.books.shelf import Key, Shelf
 from cauri.books.work import Command, Work, decides
 from cauri.clock import Instant, rfc3339
 from cauri.money import Money
+from cauri.values import dataclass, replace
 from cauri.wallet.accounts import BREAKAGE
 from cauri.wallet.breakage import Breakage, Liability, Sums, liability, period_of, sums_of
 from cauri.wallet.changes import at_desk, change

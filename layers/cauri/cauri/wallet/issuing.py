@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -13,6 +12,7 @@ from cauri.errors import Refusal
 from cauri.money import Money
 from cauri.parties.model import UnknownTenant, VersionMismatch
 from cauri.parties.store import tenant_key
+from cauri.values import dataclass, replace
 from cauri.wallet.accounts import LOYALTY
 from cauri.wallet.approvals import Approval, ApprovalStatus, Decision, Extension, Grant, UnknownApproval
 from cauri.wallet.changes import Desk, at_desk, change

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Final
@@ -11,6 +10,7 @@ from typing import ClassVar, Final
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, round_half_even
+from cauri.values import dataclass, field, replace
 
 PTS: Final = "PTS"
 

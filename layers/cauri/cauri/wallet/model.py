@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from cauri.books.ledger import Posting, credit, debit, prepaid_of
 from cauri.errors import Refusal
 from cauri.money import Money
+from cauri.values import dataclass, field, replace
 
 
 @dataclass

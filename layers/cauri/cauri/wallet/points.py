@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
 from cauri.books.plan import Plan
 from cauri.books.work import Command, Work, decides
 from cauri.money import Money, zero
+from cauri.values import dataclass
 from cauri.wallet.accounts import LOYALTY
 from cauri.wallet.changes import Desk, at_desk, change
 from cauri.wallet.earning import AlreadyEarned, Earning, NothingEarned, UnknownEarning

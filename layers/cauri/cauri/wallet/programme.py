@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -11,6 +10,7 @@ from typing import ClassVar, Final
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, exponent
+from cauri.values import dataclass, field
 from cauri.wallet.depletion import Policy
 from cauri.wallet.lots import PTS, Lot, Snapshot
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -11,6 +10,7 @@ from cauri.books.work import Command, Work, decides
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money
+from cauri.values import dataclass, replace
 from cauri.wallet.accounts import REDEEMED
 from cauri.wallet.changes import Desk, at_desk, change
 from cauri.wallet.depletion import Split, split

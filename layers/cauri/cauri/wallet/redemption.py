@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Final
 
 from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, round_half_even, total
+from cauri.values import dataclass, replace
 from cauri.wallet.depletion import Payment, pay
 from cauri.wallet.lots import Kind, Lot
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from cauri.clock import Instant
 from cauri.money import Money, total
+from cauri.values import dataclass
 from cauri.wallet.accounts import Line, Movement
 from cauri.wallet.approvals import Approval, ApprovalStatus, Decision, Extension, Grant
 from cauri.wallet.breakage import Breakage, Liability, Owed
