@@ -59,6 +59,7 @@ from cauri.wallet.queries import (
     proposal_for,
     redemption_for,
     review_of,
+    reviews_of,
     statement_for,
     wallet_for,
 )
@@ -87,12 +88,14 @@ from cauri.wallet.views import (
     LotView,
     ProgrammeView,
     ProposalView,
+    RedemptionPage,
     RedemptionView,
     StatementView,
     WalletView,
     approval_view,
     breakage_view,
     liability_view,
+    redemption_view,
     statement_entry,
 )
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -224,6 +227,9 @@ class ProgrammeRequest(Shape):
         Field(description="How long a lot lives again that had expired when its redemption was reversed"),
     ] = None
     hold_minutes_max: Annotated[int, Field(ge=1, le=60 * 24 * 30)] = 24 * 60
+    review_flagged: Annotated[
+        bool, Field(description="What looks like fraud is set aside until staff capture or release it")
+    ] = False
     estimate: Annotated[Estimate, Field(strict=False, description="How breakage is estimated")] = Estimate.REMOTE
     estimate_bps: BasisPoints = 1_500
     expected_version: ExpectedVersion | None = None
@@ -245,6 +251,7 @@ class ProgrammeRequest(Shape):
             self.expiring_soon_days,
             self.restored_days,
             self.hold_minutes_max,
+            self.review_flagged,
             self.estimate,
             self.estimate_bps,
         )
@@ -659,6 +666,18 @@ def reverse_redemption(customer_id: CustomerId, redemption_id: RedemptionId) -> 
     says.
     """
     return ReverseRedemption(customer_id, redemption_id)
+
+
+@api.read("/v1/redemptions", roles=STAFF, answer=RedemptionPage)
+def list_redemptions_to_review(caller: Caller, limit: Limit = 50, cursor: CursorAsked = None) -> RedemptionPage:
+    """List the redemptions to review, the newest first
+
+    If the programme says so, what looks like fraud is set aside: capture it, or release it.
+    """
+    cursors = cursors_of(caller, "redemptions to review")
+    page = reviews_of(wiring.database(), caller.tenant, after=cursors.open(cursor), limit=limit)
+    now = wiring.clock()()
+    return RedemptionPage([redemption_view(one, now) for one in page.items], cursors.seal(page.position))
 
 
 @api.read("/v1/redemptions/<redemption_id>", roles=HOLDERS, answer=RedemptionView, refusals=[UnknownRedemption])

@@ -390,6 +390,30 @@ def test_a_hold_is_released_by_whoever_made_it(people: People, admin: Client) ->
     assert admin.post(f"{REDEMPTIONS}/red_none/capture", {}).code == "unknown_redemption"
 
 
+# -- Signs of fraud
+
+
+def test_what_looks_like_fraud_is_flagged(people: People, admin: Client) -> None:
+    credit(admin, 10_000)
+    said = [redeem(people.customer(), amount).json() for amount in (10, 10, 61, 10, 10, 10)]
+    assert [[sign["sign"] for sign in one["signs"]] for one in said] == [[], [], ["far_more"], [], [], ["too_often"]]
+    assert said[2]["signs"] == [{"sign": "far_more", "severity": "high"}]
+    assert {one["status"] for one in said} == {"completed"}, "the tenant does not want to review them"
+
+
+def test_what_looks_like_fraud_waits_for_staff_if_the_tenant_says_so(people: People, admin: Client) -> None:
+    admin.put("/v1/loyalty-programme", PROGRAMME | {"review_flagged": True})
+    credit(admin, 10_000)
+    redeem(people.customer(), 10)
+    flagged, other = (redeem(people.customer(), amount).json() for amount in (4_000, 5_000))
+    assert (flagged["status"], flagged["for_review"]) == ("held", True)
+    listed = people.of("finance").get("/v1/redemptions").json()["redemptions"]
+    assert [one["id"] for one in listed] == [flagged["id"]], "and then the second is no longer unusual"
+    assert other["status"] == "completed"
+    assert admin.post(f"{REDEMPTIONS}/{flagged['id']}/capture", {}).json()["status"] == "completed"
+    assert people.of("finance").get("/v1/redemptions").json()["redemptions"] == []
+
+
 # -- Reversal, and the statement
 
 

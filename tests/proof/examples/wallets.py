@@ -163,6 +163,12 @@ def _(shop: Shop) -> Act:
     return sent(redeem(13_000, hold_minutes=30), loyal(shop).customer())
 
 
+@example(Redeem, "set aside, since it looks like fraud")
+def _(shop: Shop) -> Act:
+    loyal(shop, review_flagged=True).redeem(100)
+    return sent(redeem(13_000), shop.customer())
+
+
 @example(Redeem, "refused, since there is not so much")
 def _(shop: Shop) -> Act:
     return sent(redeem(16_001), loyal(shop).customer())

@@ -11,6 +11,7 @@ from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money, round_half_even
 from cauri.values import dataclass, field, replace
+from cauri.wallet.signals import Habit
 
 PTS: Final = "PTS"
 
@@ -155,6 +156,7 @@ class Wallet:
     customer_id: str
     lots: dict[str, Lot] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
+    habit: Habit = field(default_factory=Habit)
     version: int = 0
 
     # -- What it holds

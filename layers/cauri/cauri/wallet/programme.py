@@ -88,6 +88,8 @@ class Programme:
     restored_days: int | None = None
     """How long a lot lives again that had expired when its redemption was reversed; None: it stays expired."""
     hold_minutes_max: int = 24 * 60
+    review_flagged: bool = False
+    """What looks like fraud is set aside until staff capture or release it."""
     estimate: Estimate = Estimate.REMOTE
     estimate_bps: int = 1_500
     version: int = 0

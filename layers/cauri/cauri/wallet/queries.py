@@ -18,12 +18,14 @@ from cauri.wallet.lots import Kind, Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import NoProgramme, Programme
 from cauri.wallet.redeeming import proposal
-from cauri.wallet.redemption import UnknownRedemption
+from cauri.wallet.redemption import Redemption, UnknownRedemption
 from cauri.wallet.store import (
     APPROVALS,
     BREAKAGES,
     LIABILITIES,
     MOVEMENTS,
+    REDEMPTIONS,
+    REVIEWS,
     TABLE,
     approval_key,
     approvals_list,
@@ -118,6 +120,11 @@ def redemption_for(database: Database, caller: Caller, redemption_id: str, at: I
     if redemption is None or not (caller.is_staff or caller.customer_id == redemption.customer_id):
         raise UnknownRedemption(redemption_id)
     return redemption_view(redemption, at)
+
+
+def reviews_of(database: Database, tenant: str, *, after: str | None, limit: int) -> Page[Redemption]:
+    """What is set aside because it looks like fraud, until staff capture or release it; the newest first."""
+    return read_spread(database, REDEMPTIONS, tenant, shards(REVIEWS), after=after, limit=limit)
 
 
 def programme_of(database: Database, tenant: str) -> ProgrammeView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
-from cauri.books.plan import Plan
+from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
 from cauri.clock import Instant
 from cauri.errors import Refusal
@@ -25,6 +25,7 @@ from cauri.wallet.redemption import (
     TaxTooLarge,
     UnknownRedemption,
 )
+from cauri.wallet.signals import Habit
 from cauri.wallet.store import redemption_key
 from cauri.wallet.views import redemption_view
 
@@ -102,11 +103,25 @@ def redeem(command: Redeem, work: Work) -> Plan:
         work.at,
         work.caller.subject,
         command.reference,
+        signs=desk.wallet.habit.signs(command.amount, work.at),
     )
-    if command.hold_minutes is not None:
-        return _set_aside(redemption, command.hold_minutes, desk, work)
-    after, _ = desk.wallet.take(redemption.units)
-    return _paid(redemption, desk.wallet, after, work, "redeemed")
+    return _begun(redemption, command.hold_minutes, desk, work)
+
+
+def _begun(redemption: Redemption, hold_minutes: int | None, desk: Desk, work: Work) -> Plan:
+    """Paid at once, or set aside: as somebody asked, or because it looks like fraud and the tenant wants to see it."""
+    habit = desk.wallet.habit.after(redemption.amount, work.at)
+    if hold_minutes is None and redemption.signs and desk.programme.review_flagged:
+        redemption, hold_minutes = replace(redemption, for_review=True), desk.programme.hold_minutes_max
+    if hold_minutes is not None:
+        plan = _set_aside(redemption, hold_minutes, habit, desk, work)
+    else:
+        after, _ = desk.wallet.take(redemption.units)
+        plan = _paid(redemption, desk.wallet, replace(after, habit=habit), work, "redeemed")
+    if redemption.signs:
+        told = {"customer_id": redemption.customer_id, "signs": redemption.signs}
+        plan.emit(Event("redemption.flagged", redemption.id, 1, told))
+    return plan
 
 
 @decides(CaptureRedemption)
@@ -168,12 +183,13 @@ def _at(customer_id: str, redemption_id: str, work: Work) -> tuple[Desk, Redempt
     return desk, redemption
 
 
-def _set_aside(redemption: Redemption, minutes: int, desk: Desk, work: Work) -> Plan:
+def _set_aside(redemption: Redemption, minutes: int, habit: Habit, desk: Desk, work: Work) -> Plan:
     if minutes > desk.programme.hold_minutes_max:
         raise HoldTooLong(desk.programme.hold_minutes_max)
     until = work.at + timedelta(minutes=minutes)
     held = replace(redemption, step_status=RedemptionStatus.HELD, expires_at=until)
-    return _changed(held, desk.wallet, desk.wallet.hold(held.id, held.units, until), work, "held")
+    after = replace(desk.wallet.hold(held.id, held.units, until), habit=habit)
+    return _changed(held, desk.wallet, after, work, "held")
 
 
 def _restored(lot: Lot, desk: Desk, work: Work) -> Lot:

@@ -11,6 +11,7 @@ from cauri.money import Money, round_half_even, total
 from cauri.values import dataclass, replace
 from cauri.wallet.depletion import Payment, pay
 from cauri.wallet.lots import Kind, Lot
+from cauri.wallet.signals import Sign
 
 
 class RedemptionStatus(StrEnum):
@@ -116,6 +117,10 @@ class Redemption:
     """What is paid, as whoever redeems names it."""
     expires_at: Instant | None = None
     """When what is set aside comes back by itself."""
+    signs: tuple[Sign, ...] = ()
+    """Of fraud."""
+    for_review: bool = False
+    """It is set aside for its signs, and not because somebody asked for it."""
     version: int = 0
 
     @property

@@ -15,12 +15,20 @@ from cauri.wallet.earning import Earning
 from cauri.wallet.lots import Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import Programme
-from cauri.wallet.redemption import Redemption
+from cauri.wallet.redemption import Redemption, RedemptionStatus
 
 TABLE: Final = "wallet"
 SHARDS: Final = 16
 """Over how many partitions a list of the by_list index is spread."""
 NEVER: Final = "9999"
+REVIEWS: Final = "reviews"
+
+
+def _reviewed(redemption: Redemption) -> tuple[str, str] | None:
+    """Its place in the list of what staff should look at, until they have."""
+    waits = redemption.for_review and redemption.step_status is RedemptionStatus.HELD
+    return (f"{REVIEWS}#{shard(redemption.id):02d}", redemption.id) if waits else None
+
 
 BALANCES: Final = shelve(
     Shelf(
@@ -65,6 +73,7 @@ REDEMPTIONS: Final = shelve(
         Redemption,
         place=lambda redemption: (f"redemption#{redemption.id}", "redemption"),
         tenant=lambda redemption: redemption.tenant,
+        listed=_reviewed,
     )
 )
 

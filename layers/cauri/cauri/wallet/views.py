@@ -17,6 +17,7 @@ from cauri.wallet.lots import Kind, Lot, LotStatus, Snapshot, Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import Estimate, Programme
 from cauri.wallet.redemption import Redemption, RedemptionStatus
+from cauri.wallet.signals import SEVERITY, Severity, Sign
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,24 @@ class RedemptionView:
     reference: str | None
     at: Instant
     expires_at: Instant | None
+    signs: list[SignView]
+    for_review: bool
+
+
+@dataclass(frozen=True)
+class SignView:
+    """What looks like fraud about a redemption, and how much so."""
+
+    sign: Sign
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class RedemptionPage:
+    """The newest first."""
+
+    redemptions: list[RedemptionView]
+    next_cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -273,6 +292,7 @@ class ProgrammeView:
     expiring_soon_days: int
     restored_days: int | None
     hold_minutes_max: int
+    review_flagged: bool
     estimate: Estimate
     estimate_bps: int
     version: int
@@ -399,6 +419,8 @@ def redemption_view(redemption: Redemption, at: Instant) -> RedemptionView:
         redemption.reference,
         redemption.at,
         redemption.expires_at,
+        [SignView(sign, SEVERITY[sign]) for sign in redemption.signs],
+        redemption.for_review,
     )
 
 
@@ -420,6 +442,7 @@ def programme_view(programme: Programme, version: int) -> ProgrammeView:
         programme.expiring_soon_days,
         programme.restored_days,
         programme.hold_minutes_max,
+        programme.review_flagged,
         programme.estimate,
         programme.estimate_bps,
         version,
