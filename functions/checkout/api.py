@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
@@ -48,6 +47,7 @@ from cauri.edge.fields import (
     ID_PATTERN,
     AddressRequest,
     CurrencyCode,
+    Day,
     Email,
     Id,
     Line,
@@ -86,7 +86,6 @@ def _is_imo(number: str) -> str:
 
 
 VesselImo = Annotated[str, Field(pattern="^[0-9]{7}$", examples=["9074729"]), AfterValidator(_is_imo)]
-Day = Annotated[date, Field(strict=False, examples=["2026-12-24"])]
 
 
 def _none_of(*members: str) -> dict[str, Any]:

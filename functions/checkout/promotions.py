@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
@@ -12,25 +11,25 @@ from cauri.checkout.promotions import PromotionLimitFixed, Scope, TooManyAutomat
 from cauri.checkout.queries import promotion_of, promotions_of
 from cauri.checkout.views import PromotionPage, PromotionStanding, PromotionView, promotion_view
 from cauri.edge import wiring
-from cauri.edge.fields import ID_PATTERN, CurrencyCode, Id, MinorUnits, Shape, Title
+from cauri.edge.fields import ID_PATTERN, CurrencyCode, Id, MinorUnits, Moment, Shape, Title
 from cauri.edge.http import STAFF, Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
 from cauri.money import MINOR_UNITS_MAX
 from cauri.orders.model import Funding
 from cauri.parties.limits import Tier
 from cauri.parties.model import UnknownTenant
-from pydantic import AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 PROMOTERS: Final = frozenset({"manager", "admin"})
 NAMED_MAX: Final = 100
 """SKUs and vendors that one promotion names: every checkout reads the automatic ones whole."""
 
+
 Code = Annotated[str, Path(pattern=ID_PATTERN, examples=["WELCOME10"], description="In capitals, however it is sent")]
 Amounts = dict[CurrencyCode, Annotated[int, Field(ge=1, le=MINOR_UNITS_MAX)]]
 Named = Annotated[list[Id], Field(max_length=NAMED_MAX)]
 Uses = Annotated[int, Field(ge=1, le=1_000_000)]
-Moment = Annotated[AwareDatetime, Field(strict=False, examples=["2026-12-01T00:00:00Z"])]
 
 # What the validators below hold to, for the description.
 _ONE_OF_TWO: Final[dict[str, Any]] = {
@@ -89,17 +88,13 @@ class PromotionRequest(Shape):
             tuple(self.vendors),
             self.automatic,
             self.active,
-            _utc(self.starts_at),
-            _utc(self.ends_at),
+            self.starts_at,
+            self.ends_at,
             self.minimum_spend,
             self.uses_max,
             self.uses_max_per_customer,
             self.funded_by,
         )
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)
 
 
 @api.command(

@@ -49,8 +49,8 @@ def test_a_cart_is_opened_filled_emptied_and_read(people: People, shop: Shop) ->
     client.put(f"/v1/carts/{cart}/lines/coffee", {"quantity": 3})
     filled = client.put(f"/v1/carts/{cart}/lines/basket", {"quantity": 1})
     assert filled.json()["lines"] == [
-        {"sku": "coffee", "quantity": 3, "vendor_id": "ven_buna", "price": kes(210_000)},
-        {"sku": "basket", "quantity": 1, "vendor_id": "ven_kazi", "price": kes(89_950)},
+        {"sku": "coffee", "quantity": 3, "vendor_id": "ven_buna", "price": kes(210_000), "reserved_until": None},
+        {"sku": "basket", "quantity": 1, "vendor_id": "ven_kazi", "price": kes(89_950), "reserved_until": None},
     ]
     left = client.delete(f"/v1/carts/{cart}/lines/coffee")
     assert [line["sku"] for line in left.json()["lines"]] == ["basket"]

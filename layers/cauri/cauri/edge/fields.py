@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -51,6 +51,7 @@ WebUrl = Annotated[
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -72,6 +73,15 @@ Moment = Annotated[
     BeforeValidator(_written_as_a_moment),
     AfterValidator(in_our_time),
 ]
+
+
+def _written_as_a_day(text: object) -> object:
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
+        raise PydanticCustomError("day", "Input should be a date as RFC 3339 has it")
+    return text
+
+
+Day = Annotated[date, Field(strict=False, examples=["2026-12-24"]), BeforeValidator(_written_as_a_day)]
 
 
 class Shape(BaseModel):
