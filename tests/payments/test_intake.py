@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -39,7 +40,10 @@ from tests.shop import START, TENANT, SetClock, Shop, database_of, no_pause
 
 SECRET = "the secret of this test"
 IP = "203.0.113.9"
-SUCCESS = {"event": "charge.success", "data": {"id": "txn_1", "reference": "pay_1-1", "status": "success"}}
+SUCCESS: dict[str, Any] = {
+    "event": "charge.success",
+    "data": {"id": "txn_1", "reference": "pay_1-1", "status": "success"},
+}
 
 
 @pytest.fixture
@@ -113,6 +117,16 @@ def test_a_delivery_that_comes_again_is_one_record_and_processed_once(shop: Shop
 
     assert len(kept()) == 1
     assert len(announced()) == 1
+
+
+def test_the_webhooks_of_a_day_are_spread_over_partitions(shop: Shop, intake: Intake) -> None:
+    for number in range(32):
+        intake.receive(delivery({**SUCCESS, "data": {**CHARGE, "id": f"txn_{number}"}}))
+
+    partitions = Counter(item["pk"]["S"] for item in state.items()["platform"] if "#webhooks#" in item["pk"]["S"])
+    assert partitions.total() == 32
+    assert len(partitions) > 8
+    assert {len(partition) for partition in partitions} == {len(f"{TENANT}#webhooks#2026-11-20#00")}
 
 
 def test_the_same_news_in_other_words_is_another_record(intake: Intake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Final
 
 from cauri.books.shelf import Key, Shelf, shelve
@@ -17,11 +18,20 @@ PAYMENTS: Final = shelve(
         tenant=lambda payment: payment.tenant,
     )
 )
+DAY_SHARDS: Final = 16
+"""A day's webhooks are as many as its payments: one partition would be the hottest of all."""
+
+
+def _place_of_webhook(event: WebhookEvent) -> tuple[str, str]:
+    at = rfc3339(event.received_at)
+    return f"webhooks#{at[:10]}#{zlib.crc32(event.id.encode()) % DAY_SHARDS:02d}", f"{at}#{event.id}"
+
+
 WEBHOOKS: Final = shelve(
     Shelf(
         "platform",
         WebhookEvent,
-        place=lambda event: (f"webhooks#{rfc3339(event.received_at)[:10]}", f"{rfc3339(event.received_at)}#{event.id}"),
+        place=_place_of_webhook,
         tenant=lambda event: event.tenant,
     )
 )
