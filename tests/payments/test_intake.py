@@ -40,10 +40,8 @@ from tests.shop import START, TENANT, SetClock, Shop, database_of, no_pause
 
 SECRET = "the secret of this test"
 IP = "203.0.113.9"
-SUCCESS: dict[str, Any] = {
-    "event": "charge.success",
-    "data": {"id": "txn_1", "reference": "pay_1-1", "status": "success"},
-}
+CHARGE = {"id": "txn_1", "reference": "pay_1-1", "status": "success"}
+SUCCESS = {"event": "charge.success", "data": CHARGE}
 
 
 @pytest.fixture
