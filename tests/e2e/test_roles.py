@@ -49,7 +49,11 @@ for _function in ("CheckoutApi", "PaymentsEvents", "CheckoutSteps", "RefundSteps
 for _function in ("PaymentsEvents", "CheckoutSteps", "RefundSteps"):
     RARE[(_function, "dynamodb:UpdateItem", PLATFORM)] = "a provider gave no answers: its circuit opens"
 RARE[("RefundSteps", "secretsmanager:GetSecretValue", PAYSTACK)] = "Paystack gives something back"
-RARE[("RefundSteps", "dynamodb:BatchGetItem", PLATFORM)] = "the same, behind its circuit"
+for _function in ("PaymentsEvents", "CheckoutSteps", "PaymentsWebhook"):
+    RARE[(_function, "secretsmanager:GetSecretValue", PAYSTACK)] = "a worker of this machine reads them for all"
+RARE[("RefundSteps", "dynamodb:GetItem", LOG)] = "a refused step looks whether it had succeeded"
+for _function in ("PaymentsEvents", "RefundSteps"):
+    RARE[(_function, "dynamodb:BatchGetItem", PLATFORM)] = "Paystack's circuit, which a worker of this machine knows"
 DEMO: Final = ":table/cauri-{STAGE}-demo-provider"
 RARE[("DemoProvider", "dynamodb:Query", DEMO)] = "a refund that got no answer is looked for"
 RARE[("PaymentsApi", "dynamodb:GetItem", LOG)] = "a receipt that is refused looks whether it had succeeded"
@@ -65,10 +69,12 @@ def used(tmp_path_factory: pytest.TempPathFactory, http: httpx.Client) -> set[Gr
         market = Market(cloud, http)
         be_refused(market)
         market.open()
-        read_everything(market, *trade(market))
+        amina, paid = trade(market)
+        read_everything(market, amina, paid)
         promote(market)
         cloud.invoke("InventorySweep", {})
         lapse(market)
+        give_back(market, paid)
         market.cloud.idle(30)
     lines = (data / "logs" / USED).read_text().splitlines()
     return {cast(Grant, tuple(json.loads(line))) for line in lines}
@@ -83,6 +89,17 @@ def lapse(market: Market) -> None:
     wallet = "/v1/wallets/cus_amina"
     eventually(lambda: market.admin.get(wallet)["balances"][0]["expired"]["amount"] == 5, "it expires")
     market.cloud.invoke("WalletExpiry", {})
+
+
+def give_back(market: Market, paid: Any) -> None:
+    """A whole order, paid in part from a balance: the money, and the goods."""
+    refunds = f"/v1/orders/{paid['order']['id']}/refunds"
+    refund = market.admin.post(refunds, {"reason": "Changed her mind", "restock": True})["id"]
+    eventually(lambda: market.admin.get(f"/v1/refunds/{refund}")["status"] == "succeeded", "it is given back")
+    with pytest.raises(RefusedError):
+        market.admin.post(refunds, {"reason": "Once more"})
+    assert [one["id"] for one in market.admin.get(refunds)["items"]] == [refund]
+    assert refund in [one["id"] for one in market.admin.get("/v1/refunds", status="succeeded")["items"]]
 
 
 def be_refused(market: Market) -> None:
