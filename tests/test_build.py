@@ -22,7 +22,13 @@ ROOT: Final = Path(__file__).parent.parent
 UV: Final = ROOT / ".venv/bin/uv"
 SAM: Final = [str(UV), "tool", "run", "--quiet", "--from", "aws-sam-cli==1.170.0", "sam"]
 TOOLS: Final = ("make", "sh", "cp", "find", "mkdir", "rm", "realpath", "dirname")
-SERVICES: Final = {"dynamodb": "dynamodb", "sqs": "sqs", "states": "stepfunctions", "secretsmanager": "secretsmanager"}
+SERVICES: Final = {
+    "s3": "s3",
+    "dynamodb": "dynamodb",
+    "sqs": "sqs",
+    "states": "stepfunctions",
+    "secretsmanager": "secretsmanager",
+}
 """botocore's names of what policies name by a prefix."""
 ARM64: Final = 183  # e_machine of an ELF file
 
