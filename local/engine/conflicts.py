@@ -12,6 +12,7 @@ answer; the clients of one `Conflicts` see each other.
 
 import json
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -35,9 +36,14 @@ CANCELLED: Final = "Transaction cancelled, please refer cancellation reasons for
 
 
 class Conflicts:
-    """Who is writing what, over all watched clients. `refused` counts the requests that met a conflict."""
+    """Who is writing what, over all watched clients. `refused` counts the requests that met a conflict.
 
-    def __init__(self, tables: Iterable[Table]) -> None:
+    A transaction of no botocore client is in flight for `seconds_min` at least: an engine in this process answers
+    before another thread has its turn.
+    """
+
+    def __init__(self, tables: Iterable[Table], seconds_min: float = 0) -> None:
+        self._seconds_min = seconds_min
         self._keys = {table.name: table.keys.names for table in tables}
         self._held: set[Place] = set()
         self._lock = threading.Lock()
@@ -77,6 +83,8 @@ class Conflicts:
         if refused is not None:
             raise ClientError(refused, operation)
         try:
+            if places:
+                time.sleep(self._seconds_min)
             yield
         finally:
             self._free(places)

@@ -223,7 +223,7 @@ def test_money_and_cancellation_meet_and_the_order_follows_whoever_was_first(
 
 def test_transactions_that_conflict_lose_nothing(engine: Engine, shop: Shop, template: Template) -> None:
     """AWS cancels whoever meets a transaction in flight; here both engines do."""
-    conflicts = Conflicts(template.tables.values())
+    conflicts = Conflicts(template.tables.values(), seconds_min=0.002)
     crowd = Crowd(engine, shop, conflicts)
     shop.furnish().stock(shirt_l=20, coffee=9)
     cart = shop.cart(coffee=1)

@@ -33,7 +33,9 @@ def dataclass(cls: type[T] | None = None, /, *, frozen: bool = False) -> type[T]
         made_later = ["__init__", "__repr__", "__eq__", *(["__hash__"] if frozen else [])]
         names = [name for name in made_later if name not in vars(cls)]
         methods = _Methods(cls, frozen=frozen)
+        written_doc, cls.__doc__ = cls.__doc__, "has one"  # else its signature is made into one, which takes longest
         declared: Any = dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+        cls.__doc__ = written_doc
         for name in names:
             setattr(declared, name, methods.when_called(declared, name, names))
         if frozen:
