@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
@@ -19,6 +20,7 @@ from local.story.stage import Stage
 DEPOSIT: Final = 1_000_000
 SHOPPERS: Final = 200
 AT_ONCE: Final = 64
+T = TypeVar("T")
 RETURN_URL: Final = "https://jua.example/thanks"
 TITLES: Final = {goods.sku: goods.title for goods in GOODS}
 
@@ -114,8 +116,7 @@ def decline(stage: Stage) -> None:
     pay(stage.http, placed["authorization_url"], "decline")
     order = stage.amina.settled(placed["order"]["id"])
     stage.check(order["status"] == "CANCELLED", f"{order['number']} is cancelled ({order['cancel_reason']})")
-    _until(lambda: (_stock(stage, "kiondo-m"), _balance(stage)) == before)
-    after = (_stock(stage, "kiondo-m"), _balance(stage))
+    after = _once(lambda: (_stock(stage, "kiondo-m"), _balance(stage)), lambda now: now == before)
     stage.check(after == before, "stock and balance are what they were")
 
 
@@ -132,7 +133,7 @@ def stubborn_webhooks(stage: Stage) -> None:
         with stage.console.status(told):
             order = stage.amina.settled(placed["order"]["id"], seconds_max=100)
         stage.check(order["status"] == "CONFIRMED", f"{told}: {order['number']} is confirmed, once")
-    received = [line for line in _statement(stage, "cash:demo") if line["kind"] == "payment received"]
+    received = _once(lambda: _received(stage), lambda lines: len(lines) >= 4)
     stage.check(len(received) == 4, "the books have one “payment received” for each of the four orders")
 
 
@@ -160,25 +161,32 @@ def rush(stage: Stage) -> None:
     stage.step(f"{show.tally(counts)} [dim]in {seconds:.1f} s[/]")
     stage.check(counts["confirmed"] == 50, "exactly 50 confirmed orders")
     stage.check(counts["placed"] + counts["refused (out_of_stock)"] == SHOPPERS, "everybody else got a clear refusal")
-    _until(lambda: _stock(stage, "sunrise-lamp")["allocated"] == 50)
-    stock = _stock(stage, "sunrise-lamp")
+    stock = _once(lambda: _stock(stage, "sunrise-lamp"), lambda stock: stock["allocated"] == 50)
     stage.check((stock["available"], stock["allocated"]) == (0, 50), "no lamp oversold, none left behind")
 
 
 def close_of_day(stage: Stage) -> None:
     stage.act("Close of day", "The shelves, and the books.")
     skus = ["kikoi-ocean-l", "aa-250", "field-mug", "kiondo-m", "sunrise-lamp"]
-    _until(lambda: all(_stock(stage, sku)["reserved"] == 0 for sku in skus))
-    stocks = [_stock(stage, sku) for sku in skus]
+    stocks = _once(
+        lambda: [_stock(stage, sku) for sku in skus], lambda stocks: all(stock["reserved"] == 0 for stock in stocks)
+    )
     stage.console.print(show.stock_table(stocks, {goods.sku: goods for goods in GOODS}))
     received = {goods.sku: goods.stock for goods in GOODS}
     stage.check(all(stock["on_hand"] == received[stock["sku"]] for stock in stocks), "no unit came or went unseen")
-    _until(lambda: _books(stage)["balanced"])
-    books = _books(stage)
+    books = _once(lambda: _books(stage), lambda books: books["balanced"] and not _owed(books))
     stage.console.print(show.trial_balance(books))
     stage.check(books["balanced"], "the books balance")
+    stage.check(not _owed(books), "nobody owes anything: every order is paid")
+
+
+def _owed(books: Any) -> bool:
     receivable = [one for one in books["accounts"] if one["account"] == "receivable:orders"]
-    stage.check(all(one["debit"] == one["credit"] for one in receivable), "nobody owes anything: every order is paid")
+    return any(one["debit"] != one["credit"] for one in receivable)
+
+
+def _received(stage: Stage) -> list[Any]:
+    return [line for line in _statement(stage, "cash:demo") if line["kind"] == "payment received"]
 
 
 def _checkout(**body: Any) -> dict[str, Any]:
@@ -220,11 +228,12 @@ def _statement(stage: Stage, account: str) -> Any:
     return stage.admin.get(f"/v1/ledger/accounts/{account}/statement", asset="KES")["lines"]
 
 
-def _until(holds: Any, seconds_max: float = 20.0) -> None:
-    """Give what follows a commit (the fold, the saga's last step) its moment."""
+def _once(read: Callable[[], T], holds: Callable[[T], bool], seconds_max: float = 20.0) -> T:
+    """What is read once it holds, or at last: what follows a commit (the fold, the saga's last step) takes a moment."""
     deadline = time.monotonic() + seconds_max
-    while not holds() and time.monotonic() < deadline:
+    while not holds(found := read()) and time.monotonic() < deadline:
         time.sleep(0.1)
+    return found
 
 
 ACTS: Final = (
