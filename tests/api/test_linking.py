@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cauri.books.shelf import write_of
 from cauri.orders import linking
 from cauri.parties.commands import PutTenant
+from cauri.parties.model import Party
+from cauri.parties.store import party_key
 
 from tests.api.client import Client, People, Reply
 from tests.api.tables import dump
@@ -45,6 +48,41 @@ def test_the_orders_of_the_proven_address_become_the_customer_s(people: People, 
     for order in (others, signed_in["order"]["id"]):
         assert client.get(f"/v1/orders/{order}").status == 404
     assert link(client).json()["order_ids"] == []
+
+
+def contact_of(shop: Shop, order_id: str) -> Party:
+    party_id = shop.tree(order_id).order.party_id
+    assert party_id is not None
+    key = party_key(shop.tenant, party_id)
+    party = shop.database.fetch([key])[key]
+    assert party is not None
+    return party
+
+
+def test_whom_a_linked_order_was_for_is_forgotten_with_the_customer(people: People, shop: Shop) -> None:
+    mine, others = as_guest(people), as_guest(people, "brian@example.com")
+    client = amina(people, **PROVEN)
+    link(client)
+    assert (contact_of(shop, mine).customer_id, contact_of(shop, others).customer_id) == ("cus_amina", None)
+    assert client.delete("/v1/customers/cus_amina").json()["complete"] is True
+    forgotten = contact_of(shop, mine)
+    assert (forgotten.email, forgotten.erased) == ("", True)
+    assert contact_of(shop, others).email == "brian@example.com"
+
+
+def test_an_order_whose_contact_is_gone_is_linked_all_the_same(people: People, shop: Shop) -> None:
+    mine = as_guest(people)
+    party = contact_of(shop, mine)
+    shop.database.write(write_of(party.erase()))
+    assert link(amina(people, **PROVEN)).json()["order_ids"] == [mine]
+    assert contact_of(shop, mine).customer_id is None
+
+
+def test_as_many_as_are_linked_at_once_fit_into_a_commit(people: People, shop: Shop) -> None:
+    orders = {as_guest(people) for _ in range(linking.LINKED_AT_ONCE_MAX + 1)}
+    linked = link(amina(people, **PROVEN)).json()
+    assert (len(linked["order_ids"]), linked["more"]) == (linking.LINKED_AT_ONCE_MAX, True)
+    assert set(linked["order_ids"]) < orders
 
 
 def test_an_order_is_linked_once(people: People, shop: Shop) -> None:
