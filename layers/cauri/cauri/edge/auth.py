@@ -93,8 +93,10 @@ class _Claims(BaseModel):
 
     @property
     def proven_email(self) -> str | None:
-        proven = self.email_verified is True and isinstance(self.email, str) and "@" in self.email
-        return str(self.email) if proven else None
+        """One that a guest could have: in ASCII alone, since in lower case other letters turn into those of another."""
+        if self.email_verified is not True or not isinstance(self.email, str):
+            return None
+        return self.email if "@" in self.email and self.email.isascii() else None
 
 
 class KeySet:
