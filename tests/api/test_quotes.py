@@ -11,6 +11,7 @@ from cauri.parties.commands import PutTenant
 from tests.api.client import People, Reply
 from tests.api.tables import dump
 from tests.api.test_checkout import BY_CARD, kes
+from tests.api.test_linking import PROVEN, amina, link
 from tests.shop import Shop
 
 ROPE = {"name": "Mooring rope", "impa_code": "211263", "quantity": 2, "price": kes(4_500_000)}
@@ -76,6 +77,15 @@ def test_it_can_be_a_customer_s_and_paid_from_the_balance(people: People, shop: 
     refused = order(people, customer_id="cus_amina", tenders=paid_by, selections=selections)
     assert (refused.status, refused.code) == (422, "insufficient_balance")
     assert order(people, tenders=paid_by, selections=selections).code == "balance_needs_customer"
+
+
+def test_it_becomes_the_customer_s_who_proves_the_address(people: People, shop: Shop) -> None:
+    contact = {"email": "Amina@example.com"}
+    mine = order(people, contact=contact).json()["order"]["id"]
+    for others in ({"contact": {"email": "brian@example.com"}}, {"contact": contact, "customer_id": "cus_brian"}, {}):
+        assert order(people, **others).status == 201
+    assert link(amina(people, **PROVEN)).json()["order_ids"] == [mine]
+    assert amina(people).get(f"/v1/orders/{mine}").json()["customer_id"] == "cus_amina"
 
 
 @pytest.mark.parametrize(

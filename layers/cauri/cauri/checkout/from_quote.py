@@ -32,6 +32,7 @@ from cauri.inventory.model import OutOfStock, Product, UnknownSku
 from cauri.inventory.store import product_key
 from cauri.money import Money
 from cauri.orders.model import Delivery
+from cauri.parties.emails import email_digest
 from cauri.parties.model import STANDARD, Tenant, UnknownTenant, UnknownVendor, Vendor, VendorDisabled
 from cauri.parties.store import tenant_key, vendor_key
 from cauri.values import dataclass, replace
@@ -115,6 +116,7 @@ def order_from_quote(command: OrderFromQuote, work: Work) -> Plan:
         number,
         has_contact=command.contact is not None,
         expires_at=work.at + tenant.reservation(work.books.settings.reservation),
+        guest=_guest(command, work),
         customer_id=command.customer_id,
         rfq_id=command.rfq_id,
         buyer_org_id=command.buyer_org_id,
@@ -144,6 +146,13 @@ def _require_sense(command: OrderFromQuote) -> None:
             raise NamedTwice(name)
     if any(line.price.currency != command.currency for line in lines):
         raise OrderCurrencyMismatch(command.currency)
+
+
+def _guest(command: OrderFromQuote, work: Work) -> str | None:
+    """Whose order it is until a customer proves the address: a digest."""
+    if command.customer_id is not None or command.contact is None:
+        return None
+    return email_digest(work.books.settings.party_secret, work.tenant, command.contact.email)
 
 
 def _load(command: OrderFromQuote, work: Work) -> tuple[Found, int, Tenant]:
