@@ -217,6 +217,8 @@ class _Run:
         )
         try:
             plan = DECISIONS[type(self._command)](self._command, work)
+            if not self._dry_run:
+                self._before_commit()
         except AlreadyDone as already:
             return self._replay(already.done)
         except Refusal as refusal:
@@ -225,7 +227,6 @@ class _Run:
         body = _json(plan.answer)
         if self._dry_run:
             return Answer(body)
-        self._before_commit()
         return self._commit(plan, body, work)
 
     def _commit(self, plan: Plan, body: bytes, work: Work) -> Answer:
@@ -259,7 +260,7 @@ class _Run:
         self._undone.add(step)
 
     def _replay_or_raise(self, work: Work, refusal: Refusal) -> Answer:
-        """A rule refuses; but if this very command succeeded before, its success is the answer."""
+        """A rule refuses, or whoever sends it; but if this very command succeeded before, its success is the answer."""
         if (done := self._books.database.look_up(work.record_key)) is not None:
             return self._replay(done)
         raise refusal

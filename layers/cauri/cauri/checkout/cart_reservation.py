@@ -80,6 +80,6 @@ def _claim(line: CartLine, missing: int, tenant: Tenant, until: Instant, work: W
         return []
     claims = Claims(work.database, work.tenant)
     owner = digest(work.request, line.sku, str(missing))[:24]
-    taken = claims.take(Wanted(line.sku, line.cells, tenant.locations, missing, owner), work.at, until)
-    work.if_refused(lambda: claims.give_back(taken))
-    return taken
+    made: list[Part] = []
+    work.if_refused(lambda: claims.give_back(made))
+    return claims.take(Wanted(line.sku, line.cells, tenant.locations, missing, owner), work.at, until, made)

@@ -31,9 +31,9 @@ def reservations(lines: Sequence[CartLine], tenant: Tenant, work: Work) -> list[
     A line whose cart has reserved its units needs none: `taken_over` makes them the order's, in its commit.
     """
     claims = Claims(work.database, work.tenant)
-    taken: list[Part] = []
-    work.if_refused(lambda: claims.give_back(taken))
-    return [_reservation(claims, line, tenant, taken, work) for line in lines]
+    made: list[Part] = []
+    work.if_refused(lambda: claims.give_back(made))
+    return [_reservation(claims, line, tenant, made, work) for line in lines]
 
 
 def taken_over(lines: Sequence[CartLine], tenant: Tenant, work: Work) -> list[CellHolds]:
@@ -48,27 +48,25 @@ def _until(tenant: Tenant, work: Work) -> Instant:
 
 
 def _reservation(
-    claims: Claims, line: CartLine, tenant: Tenant, taken: list[Part], work: Work
+    claims: Claims, line: CartLine, tenant: Tenant, made: list[Part], work: Work
 ) -> Callable[[], Reserved]:
     if line.has_reserved(work.at):
         return lambda: list(line.reserved)
     if work.dry_run:
         return functools.partial(_look, line, tenant, work)
-    return functools.partial(_claim, claims, line, tenant, taken, work)
+    return functools.partial(_claim, claims, line, tenant, made, work)
 
 
-def _claim(claims: Claims, line: CartLine, tenant: Tenant, taken: list[Part], work: Work) -> Reserved:
+def _claim(claims: Claims, line: CartLine, tenant: Tenant, made: list[Part], work: Work) -> Reserved:
     # The owner follows from the request, so that a retry does not claim again; and that another request under the
     # same key, which is refused at last, does not find these claims as its own and give them back. It follows from the
     # line, so that a cart that changed between two attempts does not take another line's claim for its own.
     owner = digest(work.request, line.sku, str(line.quantity))[:24]
     wanted = Wanted(line.sku, line.cells, tenant.locations, line.quantity, owner)
     try:
-        parts = claims.take(wanted, work.at, _until(tenant, work))
+        return claims.take(wanted, work.at, _until(tenant, work), made)
     except OutOfStock as refusal:
         return refusal
-    taken += parts
-    return parts
 
 
 def _look(line: CartLine, tenant: Tenant, work: Work) -> Reserved:

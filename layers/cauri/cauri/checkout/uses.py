@@ -55,9 +55,9 @@ class Uses:
         """A call per limited promotion. If the command is refused, what they took is given back."""
         if work.dry_run:
             return [functools.partial(_look, promotion, work) for promotion in self.limited]
-        taken: list[Part] = []
-        work.if_refused(lambda: Claims(work.database, work.tenant).give_back(taken))
-        return [functools.partial(_claim, promotion, taken, until, work) for promotion in self.limited]
+        made: list[Part] = []
+        work.if_refused(lambda: Claims(work.database, work.tenant).give_back(made))
+        return [functools.partial(_claim, promotion, made, until, work) for promotion in self.limited]
 
     def made(self, found: Found, claimed: Sequence[Reserved], work: Work) -> dict[str, Use]:
         """The uses that can be made, by code: an automatic promotion that is used up is not applied.
@@ -103,15 +103,13 @@ def cell_keys(promotion: Promotion) -> list[Key[Cell]]:
     return keys_of_cells(promotion.tenant, promotion.code, [Place(CLAIM_LOCATION, promotion.cells)])
 
 
-def _claim(promotion: Promotion, taken: list[Part], until: Instant, work: Work) -> Reserved:
+def _claim(promotion: Promotion, made: list[Part], until: Instant, work: Work) -> Reserved:
     owner = digest(work.request, "promotion", promotion.code)[:24]
     wanted = Wanted(promotion.code, promotion.cells_there, [CLAIM_LOCATION], 1, owner)
     try:
-        parts = Claims(work.database, work.tenant).take(wanted, work.at, until)
+        return Claims(work.database, work.tenant).take(wanted, work.at, until, made)
     except OutOfStock as refusal:
         return refusal
-    taken += parts
-    return parts
 
 
 def _look(promotion: Promotion, work: Work) -> Reserved:

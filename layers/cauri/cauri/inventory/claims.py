@@ -48,27 +48,37 @@ class Claims:
         self._database = database
         self._tenant = tenant
 
-    def take(self, wanted: Wanted, now: Instant, expires: Instant) -> list[Part]:
+    def take(self, wanted: Wanted, now: Instant, expires: Instant, made: list[Part] | None = None) -> list[Part]:
         """Claim all of `wanted`, or give back all and raise OutOfStock.
 
         It comes from the first place that has all of it (from one cell, or else over several), since what comes from
         one place is sent once; if none has all, from the places in their order, as much as each has. Taking again
         for the same owner takes nothing more.
+
+        `made` gets the parts that are claimed here, each as soon as it is, and only they are given back: the others
+        were found, and a twin under the same key may need them. Without it there is no twin, and all are given back.
         """
         try:
-            return self._attempt(wanted, now, expires)
+            return self._attempt(wanted, now, expires, made)
         except OutOfStock:
             anew = self._seen_anew(wanted, now)
             if anew is None:
                 raise
-            return self._attempt(anew, now, expires)
+            return self._attempt(anew, now, expires, made)
 
-    def _attempt(self, wanted: Wanted, now: Instant, expires: Instant) -> list[Part]:
+    def _attempt(self, wanted: Wanted, now: Instant, expires: Instant, made: list[Part] | None) -> list[Part]:
         taking = _Taking(self, self._database, self._tenant, wanted, now, expires)
-        taking.run()
+        try:
+            taking.run()
+        finally:  # also if a call gets no answer
+            if made is not None:
+                made += taking.made
         if taking.missing:
-            for part in taking.taken:  # one by one: this may run among other lines' claims, and waits for no thread
+            mine = taking.taken if made is None else [part for part in taking.taken if part in made]
+            for part in mine:  # one by one: this may run among other lines' claims, and waits for no thread
                 self.writes(store.give_back(self._tenant, part))
+            if made is not None:
+                made[:] = [part for part in made if part not in mine]
             raise OutOfStock(wanted.sku, wanted.quantity, sum(part.quantity for part in taking.taken))
         return taking.taken
 
@@ -138,6 +148,7 @@ class _Taking:
     wanted: Wanted
     now: Instant
     expires: Instant
+    made: list[Part] = field(default_factory=list)
     taken: list[Part] = field(default_factory=list)
     seen: dict[At, Cell] = field(default_factory=dict)
     looked: bool = False
@@ -178,6 +189,7 @@ class _Taking:
             self._meet(at, failed.item)
         else:
             self.taken.append(part)
+            self.made.append(part)
 
     def _meet(self, at: At, item: Wire | None) -> None:
         """Remember the cell as it is. If it has a claim of an earlier attempt, so may others: all are looked at."""
