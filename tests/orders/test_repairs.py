@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from cauri.books.shelf import write_of
+from cauri.books.work import Work
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.commands import PutProduct
-from cauri.inventory.model import CellChange, UnknownSku, stock_of
+from cauri.inventory.model import CellChange, Part, Product, UnknownSku, stock_of
+from cauri.inventory.store import Returned
+from cauri.orders import repairs
+from cauri.orders.model import LineItem
 from cauri.orders.repairs import RepairStock
 from cauri.parties.model import MAIN
 
 from tests.engines import Engine
 from tests.proof import state
-from tests.proof.examples.worlds import a_confirmed_order, a_paid_order, confirmation, saga
+from tests.proof.examples.worlds import a_confirmed_order, a_paid_order, confirmation, pay, saga
 from tests.proof.invariants import differences
 from tests.proof.picture import picture
 from tests.shop import Shop
@@ -132,6 +137,68 @@ def test_what_is_promised_is_not_taken_away_to_make_a_sum_right(shop: Shop) -> N
 def test_orders_of_a_vendor_that_sold_it_before_count(sold: Shop) -> None:
     sold.run(PutProduct(SKU, "ven_buna", "Shirt", {"KES": 1}))
     assert repair(sold) == []
+
+
+# -- Orders that move while it reads
+
+
+@pytest.fixture
+def meanwhile(sold: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Once, after the cells are read and before the orders are."""
+
+    def between(happens: Callable[[], object]) -> None:
+        read, left = repairs._lines, [happens]
+
+        def lines(product: Product, work: Work) -> dict[Part, LineItem]:
+            if left:
+                left.pop()()
+            return read(product, work)
+
+        monkeypatch.setattr(repairs, "_lines", lines)
+
+    return between
+
+
+def test_an_order_that_is_allocated_meanwhile_is_not_allocated_twice(
+    sold: Shop, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    meanwhile(lambda: another_order(sold))
+    assert repair(sold) == []
+    assert stock_of(SKU, sold.cells(SKU)).allocated == 4
+    assert wrong(sold) == []
+
+
+def test_units_that_come_back_meanwhile_do_not_come_back_twice(
+    sold: Shop, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    orders = [another_order(sold) for _ in range(4)]
+    sold.clock.advance(hours=1)
+    cells = [part.cell for order in orders for part in sold.tree(order).parts]
+    shared = max(cells, key=cells.count)
+    assert cells.count(shared) > 1, "there are four orders in three cells"
+    meanwhile(lambda: restock(sold, orders[cells.index(shared)]))
+    assert repair(sold) == []
+    stock = stock_of(SKU, sold.cells(SKU))
+    assert (stock.on_hand, stock.allocated) == (50, 8)
+    assert repair(sold) == []
+
+
+def another_order(shop: Shop) -> str:
+    """Two more shirts, allocated; nothing but orders moved."""
+    order: str = shop.checkout(cart_id=shop.cart(shirt_l=2))["order"]["id"]
+    pay(shop, order)
+    shop.run(confirmation(shop, order), saga(shop))
+    settle(shop, order)
+    return order
+
+
+def restock(shop: Shop, order_id: str) -> None:
+    """What the commit of a refund's restocking writes."""
+    tree = shop.tree(order_id)
+    [line] = [line for line in tree.lines if line.sku == SKU]
+    after = tree.restock(line.id, (), shop.clock.now)
+    returned = [Returned(shop.tenant, (part,)) for part in line.stock]
+    shop.database.transact([write_of(each) for each in (after.order, *after.vendor_orders, *returned)])
 
 
 def test_what_is_not_sold_is_not_repaired(shop: Shop) -> None:

@@ -266,6 +266,8 @@ class CellChange:
     begins: Mapping[str, Claim] = field(default_factory=dict)
     is_new: bool = False
     """That the cell was not there when somebody looked."""
+    was: Cell | None = None
+    """As the cell was seen: refused, if an order has allocated or returned units of it since."""
 
     def applied(self, cell: Cell) -> Cell:
         return replace(

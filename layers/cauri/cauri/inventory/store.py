@@ -154,7 +154,16 @@ def change(change: CellChange) -> Write:
         conditions.append(CellItem.available >= -change.available)
     if change.allocated < 0:
         conditions.append(CellItem.allocated >= -change.allocated)
+    if change.was is not None:
+        conditions.append(_is_settled_as(change.was))
     return _update(item, actions, functools.reduce(operator.and_, conditions) if conditions else None)
+
+
+def _is_settled_as(was: Cell) -> Any:
+    """The condition that no order came to the allocated units, or left them, since the cell was seen so."""
+    settled = Path("settled")
+    same = settled == was.settled if was.settled else settled.does_not_exist()
+    return (CellItem.allocated == was.allocated) & same
 
 
 def _wire(claim: Claim) -> dict[str, Any]:

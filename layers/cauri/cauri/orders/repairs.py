@@ -82,6 +82,7 @@ class _Repair:
                 self.available[cell.number],
                 self.allocated[cell.number],
                 self.ends.get(cell.number, {}),
+                was=cell,
             )
             for cell in changed
         ]
@@ -140,7 +141,7 @@ class _Repair:
 @decides(RepairStock)
 def repair_stock(command: RepairStock, work: Work) -> Plan:
     """What is read fits together: a claim never changes what is on hand, and a movement saves the product, which
-    refuses this commit."""
+    refuses this commit. So does an order that came to a cell, or left it, after that was read."""
     product = work.database.look_up(product_key(work.tenant, command.sku))
     if product is None:
         raise UnknownSku(command.sku)
