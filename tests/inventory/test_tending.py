@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cauri.books.commit import Contended
 from cauri.books.log import read_record
 from cauri.checkout.commands import InlineLine
 from cauri.inventory.claims import Claims, Wanted
@@ -15,6 +16,7 @@ from cauri.inventory.tending import NoteStockLevel, SpreadStock, tend
 from cauri.parties.model import MAIN
 
 from tests.engines import Engine
+from tests.handlers import loaded
 from tests.proof import state
 from tests.proof.invariants import differences
 from tests.proof.picture import picture
@@ -96,6 +98,52 @@ def test_what_is_not_sold_is_not_spread(shop: Shop) -> None:
     for command in (SpreadStock("unicorn", MAIN, 2), NoteStockLevel("unicorn")):
         with pytest.raises(UnknownSku):
             shop.run(command)
+
+
+# -- What fails
+
+
+@pytest.fixture
+def unlucky(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Three products that are low, of which the first one's level can't be noted."""
+    shop.furnish()
+    for sku in ("coffee", "basket", "shirt-l"):
+        shop.run(PutProduct(sku, "ven_kazi", "P", {"KES": 1}, low_stock=3))
+    run, failures = shop.books.run, [Contended()]
+
+    def fails_once(*arguments: Any, **more: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return run(*arguments, **more)
+
+    monkeypatch.setattr(shop.books, "run", fails_once)
+    return shop
+
+
+def test_a_product_that_fails_keeps_no_other_waiting(unlucky: Shop) -> None:
+    with pytest.raises(ExceptionGroup) as failed:
+        tend(unlucky.books, unlucky.tenant)
+    assert [type(each) for each in failed.value.exceptions] == [Contended]
+    assert told(unlucky) == ["stock.low", "stock.low"]
+    tend(unlucky.books, unlucky.tenant)
+    assert told(unlucky) == ["stock.low"] * 3
+
+
+def test_a_tenant_that_fails_keeps_no_other_waiting(unlucky: Shop) -> None:
+    with loaded("functions.inventory.sweep") as function:
+        back, failed = function.sweep_all(unlucky.books, [unlucky.tenant, "duka"])
+    assert list(back) == [unlucky.tenant, "duka"]
+    assert len(failed) == 1
+
+
+def test_the_sweep_begins_with_another_tenant_each_time(shop: Shop) -> None:
+    with loaded("functions.inventory.sweep") as function:
+        first = []
+        for _ in range(3):
+            back, _failed = function.sweep_all(shop.books, ["a", "b", "c"])
+            first.append(next(iter(back)))
+            shop.clock.advance(minutes=5)
+    assert sorted(first) == ["a", "b", "c"]
 
 
 # -- Levels

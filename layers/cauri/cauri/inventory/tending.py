@@ -5,12 +5,14 @@ It is seen where all cells are read anyhow, and done by commands, which look aga
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from cauri.books.caller import Caller
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
+from cauri.errors import Refusal, Unsettled
 from cauri.ids import digest
 from cauri.inventory.levels import levelled
 from cauri.inventory.model import CELL_CLAIMS_MAX, CELLS_MAX, Cell, Product, UnknownSku, stock_of
@@ -21,6 +23,8 @@ from cauri.values import dataclass
 
 if TYPE_CHECKING:
     from cauri.books.commit import Books
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,29 @@ Also = Callable[["Books", Product, list[Cell]], None]
 def tend(books: Books, tenant: str, also: Also | None = None) -> int:
     """All of it, for every product of the tenant, and what others `also` do where all cells are at hand.
 
-    The units that came back. Safe beside anything.
+    The units that came back. Safe beside anything. A product that fails keeps none of the others waiting: what failed
+    is raised at the end, all of it, as an ExceptionGroup.
     """
-    caller = Caller(tenant, "system:stock")
     back = 0
+    failed: list[Exception] = []
     for product, cells in shelved(books.database, tenant):
-        back += give_back_what_is_over(books.database, tenant, cells, books.clock())
-        for command in needed(product, cells):
-            books.run(command, caller, f"{command.name}:{digest(repr(command))[:16]}:{books.clock():%Y%m%dT%H%M%S}")
-        if also is not None:
-            also(books, product, cells)
+        try:
+            back += _tend_one(books, product, cells, also)
+        except (Refusal, Unsettled) as failure:
+            logger.warning("could not tend %s of %s: %r", product.sku, tenant, failure)
+            failed.append(failure)
+    if failed:
+        raise ExceptionGroup(f"products of {tenant} were not tended", failed)
+    return back
+
+
+def _tend_one(books: Books, product: Product, cells: list[Cell], also: Also | None) -> int:
+    caller = Caller(product.tenant, "system:stock")
+    back = give_back_what_is_over(books.database, product.tenant, cells, books.clock())
+    for command in needed(product, cells):
+        books.run(command, caller, f"{command.name}:{digest(repr(command))[:16]}:{books.clock():%Y%m%dT%H%M%S}")
+    if also is not None:
+        also(books, product, cells)
     return back
 
 
