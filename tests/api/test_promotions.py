@@ -192,6 +192,20 @@ def test_a_guest_is_known_by_email_however_it_is_written(people: People, shop: S
     assert not [text for (table, *_), text in dump().items() if table != "platform" and "amina@" in text.lower()]
 
 
+def test_what_a_guest_used_counts_for_the_customer_who_proves_the_address(people: People, shop: Shop) -> None:
+    put(people, "ONCE", percent_bps=1000, uses_max_per_customer=1)
+    put(people, "TWICE", percent_bps=1000, uses_max_per_customer=2)
+    for code in ("ONCE", "TWICE"):
+        assert shirt(people.guest, code, contact={"email": "amina@example.com"}).status == 201
+    proven = {"email": "Amina@example.com", "email_verified": True}
+    amina = people.of("customer", sub="usr_amina", customer_id="cus_amina", **proven)
+    assert shirt(amina, "ONCE").code == "promotion_used_by_customer"
+    assert amina.post("/v1/customers/cus_amina/link").status == 200
+    assert shirt(amina, "ONCE").code == "promotion_used_by_customer"
+    assert [shirt(amina, "TWICE").status for _ in range(2)] == [201, 409]
+    assert shirt(people.customer("brian"), "ONCE").status == 201
+
+
 def test_an_automatic_one_that_is_used_up_is_left_out(people: People, shop: Shop) -> None:
     put(people, "FIRST", percent_bps=1000, automatic=True, uses_max=1)
     assert buy(people.customer(), ("shirt-l", 1)).json()["order"]["discount"] == kes(15_000)

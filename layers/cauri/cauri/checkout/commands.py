@@ -177,15 +177,17 @@ def _uses(command: Checkout, found: Found, lines: Sequence[CartLine], currency: 
     automatic = found[automatic_key(work.tenant)]
     offers = [Offer(line.sku, line.vendor_id, line.quantity, Money(line.price, currency)) for line in lines]
     offered = usable(asked, automatic.promotions if automatic else (), offers, currency, work.at)
-    return Uses(offered, frozenset(command.promotion_codes), _customer(command, work))
+    return Uses(offered, frozenset(command.promotion_codes), *_customer(command, work))
 
 
-def _customer(command: Checkout, work: Work) -> str:
-    """Who buys, as far as uses are counted: a digest, of an address only with a key."""
+def _customer(command: Checkout, work: Work) -> tuple[str, str | None]:
+    """Who buys, as far as uses are counted, and who that is as a guest: digests, of an address only with a key."""
+    secret, proven = work.books.settings.party_secret, work.caller.proven_email
     if work.caller.customer_id is not None:
-        return digest(work.tenant, "customer", work.caller.customer_id)
+        as_guest = email_digest(secret, work.tenant, proven) if proven else None
+        return digest(work.tenant, "customer", work.caller.customer_id), as_guest
     assert command.contact is not None  # or it was refused
-    return email_digest(work.books.settings.party_secret, work.tenant, command.contact.email)
+    return email_digest(secret, work.tenant, command.contact.email), None
 
 
 def _named(command: Checkout, work: Work) -> list[PaymentProvider]:

@@ -38,6 +38,8 @@ class Uses:
     asked: frozenset[str]
     customer: str
     """Whose uses they are: a digest."""
+    guest: str | None = None
+    """The customer as a guest, where the token proves an address: what that one used counts as well."""
 
     @property
     def limited(self) -> list[Promotion]:
@@ -46,10 +48,14 @@ class Uses:
     def keys(self, tenant: str) -> list[Key[frozenset[str]]]:
         """Where the uses of this customer are counted, where they are."""
         return [
-            uses_key(tenant, promotion.code, self.customer)
+            key
             for promotion in self.offered
             if promotion.uses_max_per_customer is not None
+            for key in self._counted_at(tenant, promotion)
         ]
+
+    def _counted_at(self, tenant: str, promotion: Promotion) -> list[Key[frozenset[str]]]:
+        return [uses_key(tenant, promotion.code, who) for who in (self.customer, self.guest) if who is not None]
 
     def claims(self, until: Instant, work: Work) -> list[Callable[[], Reserved]]:
         """A call per limited promotion. If the command is refused, what they took is given back."""
@@ -84,7 +90,7 @@ class Uses:
         self, promotion: Promotion, found: Found, parts: Mapping[str, Reserved], work: Work
     ) -> PromotionUsedUp | PromotionUsedByCustomer | None:
         most = promotion.uses_max_per_customer
-        if most is not None and _count(found, uses_key(work.tenant, promotion.code, self.customer)) >= most:
+        if most is not None and _count(found, self._counted_at(work.tenant, promotion)) >= most:
             return PromotionUsedByCustomer(promotion.code)
         return PromotionUsedUp(promotion.code) if isinstance(parts.get(promotion.code), OutOfStock) else None
 
@@ -94,9 +100,8 @@ class Uses:
         return Use(promotion.code, promotion.title, claimed, None if most is None else self.customer, most)
 
 
-def _count(found: Found, key: Key[frozenset[str]]) -> int:
-    used = found[key]
-    return len(used) if used else 0
+def _count(found: Found, keys: Iterable[Key[frozenset[str]]]) -> int:
+    return sum(len(used) for key in keys if (used := found[key]))
 
 
 def cell_keys(promotion: Promotion) -> list[Key[Cell]]:
