@@ -1,10 +1,21 @@
 """`cauri token`: a bearer token of the development issuer."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from local.terminal import DataOption, JsonOption, TemplateOption, print_json, switchboard
+
+
+class Role(StrEnum):
+    CUSTOMER = "customer"
+    VENDOR = "vendor"
+    PARTNER = "partner"
+    MANAGER = "manager"
+    FINANCE = "finance"
+    ADMIN = "admin"
+    GUEST = "guest"
 
 
 def register(app: typer.Typer) -> None:
@@ -13,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def token(
     tenant: Annotated[str, typer.Option(help="The tenant it is for.")],
-    role: Annotated[list[str], typer.Option(help="customer, vendor, partner, manager, finance, admin, guest. Repeat.")],
+    role: Annotated[list[Role], typer.Option(help="What the person is. Repeat.")],
     customer: Annotated[str | None, typer.Option(help="The customer it speaks for.")] = None,
     vendor: Annotated[str | None, typer.Option(help="The vendor it speaks for.")] = None,
     email: Annotated[str | None, typer.Option(help="An email address that it proves.")] = None,
@@ -24,8 +35,17 @@ def token(
     as_json: JsonOption = False,
 ) -> None:
     """Print a token that the running cloud accepts: curl -H "Authorization: Bearer $(cauri token ...)"."""
+    for needed, given in ((Role.CUSTOMER, customer), (Role.VENDOR, vendor)):
+        if needed in role and given is None:
+            raise typer.BadParameter(f"a {needed} speaks for one: --{needed} ID")
     issued = switchboard(data, template).token(
-        tenant=tenant, roles=role, customer_id=customer, vendor_id=vendor, email=email, sub=sub, days=days
+        tenant=tenant,
+        roles=[str(one) for one in role],
+        customer_id=customer,
+        vendor_id=vendor,
+        email=email,
+        sub=sub,
+        days=days,
     )
     if as_json:
         print_json({"token": issued})

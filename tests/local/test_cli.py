@@ -37,6 +37,13 @@ def test_a_token_for_whom_it_is_asked(of: list[str]) -> None:
     assert (claims["tenant"], claims["roles"], claims["vendor_id"]) == ("acme", ["vendor"], "ven_1")
 
 
+@pytest.mark.parametrize("claims", [["boss"], ["customer"], ["admin", "--role", "vendor"]], ids=str)
+def test_no_token_that_nobody_would_accept(of: list[str], claims: list[str]) -> None:
+    """No such role, or one that speaks for somebody, and nobody named."""
+    refused = cauri("token", "--tenant", "acme", "--role", *claims, *of)
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
 def test_an_event_through_a_function(of: list[str], tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text("{}")
