@@ -70,17 +70,20 @@ class Claims:
         taking = _Taking(self, self._database, self._tenant, wanted, now, expires)
         try:
             taking.run()
+            if taking.missing:
+                raise self._given_back(taking, all_of_it=made is None)
         finally:  # also if a call gets no answer
             if made is not None:
                 made += taking.made
-        if taking.missing:
-            mine = taking.taken if made is None else [part for part in taking.taken if part in made]
-            for part in mine:  # one by one: this may run among other lines' claims, and waits for no thread
-                self.writes(store.give_back(self._tenant, part))
-            if made is not None:
-                made[:] = [part for part in made if part not in mine]
-            raise OutOfStock(wanted.sku, wanted.quantity, sum(part.quantity for part in taking.taken))
         return taking.taken
+
+    def _given_back(self, taking: _Taking, *, all_of_it: bool) -> OutOfStock:
+        refusal = OutOfStock(taking.wanted.sku, taking.wanted.quantity, sum(part.quantity for part in taking.taken))
+        mine = taking.taken if all_of_it else taking.made
+        while mine:  # one by one: this may run among other lines' claims, and waits for no thread
+            self.writes(store.give_back(self._tenant, mine[0]))
+            mine.pop(0)
+        return refusal
 
     def _seen_anew(self, wanted: Wanted, now: Instant) -> Wanted | None:
         """Nobody is refused units that only went from one cell to another meanwhile, or that have come to a new one."""
