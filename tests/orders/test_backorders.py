@@ -8,8 +8,9 @@ import pytest
 from cauri.checkout.commands import InlineLine
 from cauri.checkout.saga import CheckoutSaga
 from cauri.inventory.claims import Claims
-from cauri.inventory.commands import PutProduct
+from cauri.inventory.commands import AdjustStock, PutProduct
 from cauri.inventory.model import OutOfStock, UnknownSku
+from cauri.inventory.movements import AdjustmentReason
 from cauri.inventory.queries import stock_of
 from cauri.inventory.sweep import sweep
 from cauri.inventory.tending import tend
@@ -137,6 +138,22 @@ def test_what_is_not_sold_ahead_any_more_is_out_of_stock(shop: Shop) -> None:
     sell_ahead(shop, backorder=False)
     with pytest.raises(OutOfStock):
         order(shop, 1, "carol")
+
+
+def test_what_is_promised_beyond_the_limit_is_no_number_of_units(shop: Shop) -> None:
+    """More is sold than may be, and there are two bags: that is two, and not two less what is owed."""
+    shop.furnish()
+    sell_ahead(shop, 10)
+    bought(shop, 4)
+    sell_ahead(shop, backorder=False)
+    command = a_checkout(lines=(InlineLine(SKU, 3),), currency="KES")
+    for there, suggestion in ((0, None), (2, "Take 2 or fewer.")):
+        if there:
+            shop.run(AdjustStock(SKU, there, AdjustmentReason.FOUND))
+        for dry_run in (True, False):
+            with pytest.raises(OutOfStock) as refusal:
+                shop.answer(command, shop.customer(), dry_run=dry_run)
+            assert (refusal.value.available, refusal.value.suggestion()) == (there, suggestion)
 
 
 def test_a_cart_from_before_does_not_buy_ahead_of_what_is_not_sold_so_any_more(roaster: Shop) -> None:

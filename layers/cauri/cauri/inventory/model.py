@@ -86,7 +86,7 @@ class OutOfStock(Refusal):
         return f"{self.asked} of {self.sku} were asked for, and {self.available} are available."
 
     def suggestion(self) -> str | None:
-        return f"Take {self.available} or fewer." if self.available else None
+        return f"Take {self.available} or fewer." if self.available > 0 else None
 
     def facts(self) -> dict[str, object]:
         return {"sku": self.sku, "asked": self.asked, "available": self.available}
@@ -244,8 +244,12 @@ class Cell:
         return self.allocated > 0 or any(not claim.held for claim in self.claims.values())
 
     def available_at(self, now: Instant) -> int:
-        """With the units whose claims are over, which are for whoever comes first."""
-        return self.available + sum(claim.quantity for claim in self.claims.values() if claim.is_over(now))
+        """With the units whose claims are over, which are for whoever comes first.
+
+        None, if more is promised than there may be: a limit of what is sold ahead was lowered.
+        """
+        over = sum(claim.quantity for claim in self.claims.values() if claim.is_over(now))
+        return max(0, self.available + over)
 
 
 @dataclass(frozen=True)

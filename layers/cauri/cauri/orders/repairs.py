@@ -115,7 +115,7 @@ class _Repair:
             found = cell.allocated + self.allocated[cell.number]
             if found == recorded[cell.number] or cell.settled > self.now.timestamp():
                 continue
-            change = min(recorded[cell.number] - found, self._free(cell))
+            change = min(recorded[cell.number] - found, max(0, self._free(cell)))
             self.allocated[cell.number] += change
             self.available[cell.number] -= change
             yield StockDifference("allocated", cell.location, cell.number, recorded[cell.number], found, change)
