@@ -18,12 +18,12 @@ from cauri.books.statements import (
 from cauri.books.trail import SeveralLogLists, Span, TrailEntry, by_caller, by_resource, by_time
 from cauri.edge import wiring
 from cauri.edge.explaining import ExplanationPage, explained
-from cauri.edge.fields import EARLIEST, ID_PATTERN, LATEST, in_our_time
+from cauri.edge.fields import EARLIEST, ID_PATTERN, LATEST, Day, Moment
 from cauri.edge.http import Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
 from cauri.edge.problems import Fault, InvalidRequest
 from cauri.values import dataclass
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator
 
 MONTH: Final = timedelta(days=31)
 ACCOUNTANTS: Final = frozenset({"finance", "admin"})
@@ -42,9 +42,8 @@ def _in_our_days(day: date | None) -> date | None:
     return None if day is None else max(EARLIEST.date(), min(day, LATEST.date()))
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(in_our_time)] | None
-Start = Annotated[Moment, Query(description="From this moment on")]
-End = Annotated[Moment, Query(description="To just before this moment")]
+Start = Annotated[Moment | None, Query(description="From this moment on")]
+End = Annotated[Moment | None, Query(description="To just before this moment")]
 
 api = Api("Books")
 
@@ -101,7 +100,7 @@ Resource = Annotated[
     str | None, Query(pattern=ID_PATTERN, description="What was changed: an order, a payment, a SKU, a customer")
 ]
 Subject = Annotated[str | None, Query(pattern=r"^[!-~]{1,255}$", description="Who changed it: the token's sub")]
-Day = Annotated[date | None, AfterValidator(_in_our_days), Query(description="On which day, in UTC")]
+OneDay = Annotated[Day | None, AfterValidator(_in_our_days), Query(description="On which day, in UTC")]
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def list_log(
     caller: Caller,
     resource: Resource = None,
     by: Subject = None,
-    day: Day = None,
+    day: OneDay = None,
     start: Start = None,
     end: End = None,
     limit: Limit = 50,
@@ -130,6 +129,8 @@ def list_log(
     """
     if (resource and by) or (day and (start or end)):
         raise SeveralLogLists
+    if start and end and end < start:
+        raise InvalidRequest([Fault("The end is before the start", parameter="end")])
     cursors = cursors_of(caller, "log", str(resource), str(by), str(day), str(start), str(end))
     after, database, tenant = cursors.open(cursor), wiring.database(), caller.tenant
     if resource is not None:
