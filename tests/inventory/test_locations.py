@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from cauri.books.commit import Caller
 from cauri.inventory.claims import Claims, Wanted
-from cauri.inventory.commands import AdjustStock, MoveStock, ReceiveStock
-from cauri.inventory.model import OutOfStock, SameLocation, StockCommitted, UnknownLocation, UnknownSku
+from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct, ReceiveStock
+from cauri.inventory.model import BACKORDER, OutOfStock, SameLocation, StockCommitted, UnknownLocation, UnknownSku
 from cauri.inventory.movements import AdjustmentReason
 from cauri.inventory.queries import movements_of, stock_of
 
@@ -149,6 +149,30 @@ def test_a_move_goes_somewhere_else_that_there_is(two: Shop) -> None:
         two.run(ReceiveStock(SKU, 1, location="atlantis"))
     with pytest.raises(UnknownLocation):
         two.run(AdjustStock(SKU, 1, AdjustmentReason.FOUND, "atlantis"))
+
+
+# -- A location that the tenant gave up
+
+
+def test_units_leave_a_location_that_the_tenant_gave_up(two: Shop) -> None:
+    two.furnish(locations=("mombasa",))
+    two.run(MoveStock(SKU, 20, "main", "mombasa"))
+    two.run(AdjustStock(SKU, -10, AdjustmentReason.LOSS, "main"))
+    assert there(two) == {"main": (0, 0, 0), "mombasa": (70, 0, 0)}
+
+
+def test_no_units_come_to_a_location_that_the_tenant_gave_up(two: Shop) -> None:
+    two.furnish(locations=("mombasa",))
+    for command in (ReceiveStock(SKU, 1, location="main"), MoveStock(SKU, 1, "mombasa", "main")):
+        with pytest.raises(UnknownLocation):
+            two.run(command)
+
+
+def test_what_is_sold_ahead_is_at_no_location(two: Shop) -> None:
+    two.run(PutProduct(SKU, "ven_kazi", "Shirt", {"KES": 1}, backorder=True, backorder_limit=10))
+    for command in (MoveStock(SKU, 1, BACKORDER, "main"), AdjustStock(SKU, -1, AdjustmentReason.LOSS, BACKORDER)):
+        with pytest.raises(UnknownLocation):
+            two.run(command)
 
 
 # -- The record of it

@@ -8,7 +8,15 @@ from typing import ClassVar
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
 from cauri.inventory.levels import levelled
-from cauri.inventory.model import CellChange, Product, SameLocation, SkuTaken, UnknownLocation, UnknownSku
+from cauri.inventory.model import (
+    BACKORDER,
+    CellChange,
+    Product,
+    SameLocation,
+    SkuTaken,
+    UnknownLocation,
+    UnknownSku,
+)
 from cauri.inventory.movements import AdjustmentReason, Movement, MovementKind
 from cauri.inventory.shelves import Shelves, shelves_of
 from cauri.inventory.store import product_key
@@ -112,7 +120,7 @@ def put_product(command: PutProduct, work: Work) -> Plan:
 
 @decides(ReceiveStock)
 def receive_stock(command: ReceiveStock, work: Work) -> Plan:
-    shelves = _shelves(command.sku, [command.location], work)
+    shelves = _shelves(command.sku, work, to=command.location)
     changes = shelves.receive(command.quantity, command.location)
     facts = {"quantity": command.quantity, "location": command.location, "reason": command.reason}
     moved = _moved(command.sku, MovementKind.RECEIPT, command.location, command.quantity, command.reason, "", work)
@@ -121,7 +129,7 @@ def receive_stock(command: ReceiveStock, work: Work) -> Plan:
 
 @decides(AdjustStock)
 def adjust_stock(command: AdjustStock, work: Work) -> Plan:
-    shelves, quantity = _shelves(command.sku, [command.location], work), command.quantity
+    shelves, quantity = _shelves(command.sku, work, at=command.location), command.quantity
     changes = shelves.put(quantity, command.location) if quantity > 0 else shelves.draw(-quantity, command.location)
     facts = {"quantity": quantity, "location": command.location, "reason": command.reason}
     kind = MovementKind.ADJUSTMENT
@@ -134,7 +142,7 @@ def move_stock(command: MoveStock, work: Work) -> Plan:
     here, there = command.from_location, command.to_location
     if here == there:
         raise SameLocation(here)
-    shelves = _shelves(command.sku, [here, there], work)
+    shelves = _shelves(command.sku, work, at=here, to=there)
     changes = shelves.draw(command.quantity, here) + shelves.put(command.quantity, there)
     movements = [
         _moved(command.sku, MovementKind.MOVE, location, units, "", command.note, work)
@@ -144,16 +152,20 @@ def move_stock(command: MoveStock, work: Work) -> Plan:
     return _restocked(shelves, changes, movements).emit(_news("stock.moved", shelves, facts))
 
 
-def _shelves(sku: str, locations: Sequence[str], work: Work) -> Shelves:
-    """Everything there is of a SKU that is the caller's to handle, at locations that the tenant has."""
+def _shelves(sku: str, work: Work, *, at: str | None = None, to: str | None = None) -> Shelves:
+    """Everything there is of a SKU that is the caller's to handle.
+
+    Units come `to` locations that the tenant has. They may be `at` one that it gave up, and have to leave it.
+    """
     key = product_key(work.tenant, sku)
     found = work.fetch(tenant_key(work.tenant), key)
     product, tenant = found[key], found[tenant_key(work.tenant)]
     if product is None or tenant is None or not _sells_as(work, product.vendor_id):
         raise UnknownSku(sku)
-    for location in locations:
-        if location not in tenant.locations:
-            raise UnknownLocation(location, tenant.locations)
+    if at is not None and at not in {*tenant.locations, *product.cells} - {BACKORDER}:
+        raise UnknownLocation(at, tenant.locations)
+    if to is not None and to not in tenant.locations:
+        raise UnknownLocation(to, tenant.locations)
     return shelves_of(product, work)
 
 
