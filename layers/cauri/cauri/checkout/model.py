@@ -16,6 +16,8 @@ LINES_MAX: Final = 100
 VENDORS_MAX: Final = 50
 """In one order, whose tree is written in one transaction of at most 100 items."""
 QUANTITY_MAX: Final = 100_000
+ORDER_PARTS_MAX: Final = 500
+"""Over all lines of an order. Each is some 250 bytes of a vendor order, which is one item of at most 400 KB."""
 RESERVED_PARTS_MAX: Final = 25
 """Of one cart: as many as a checkout takes over in its transaction, beside an order of the most vendors."""
 
@@ -79,6 +81,19 @@ class TooManyVendors(Refusal):
 
     def detail(self) -> str:
         return f"An order has at most {VENDORS_MAX} vendors."
+
+    def suggestion(self) -> str:
+        return "Order in parts."
+
+
+@dataclass
+class OrderTooLarge(Refusal):
+    """The order would not fit the items that keep it, or the one transaction that writes them."""
+
+    code: ClassVar[str] = "order_too_large"
+
+    def detail(self) -> str:
+        return "The order has more to write than one commit can hold."
 
     def suggestion(self) -> str:
         return "Order in parts."

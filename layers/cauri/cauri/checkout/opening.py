@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import cauri.orders.store  # noqa: F401 - knows how the tree is written
+from cauri.books.database import TRANSACTION_ACTIONS_MAX
 from cauri.books.plan import Event, Plan, StartSaga
 from cauri.books.work import Work
+from cauri.checkout.model import ORDER_PARTS_MAX, OrderTooLarge
 from cauri.checkout.views import CheckoutView, ToPay
 from cauri.orders.model import Order, OrderTree
 from cauri.orders.views import order_view
@@ -42,7 +44,11 @@ def order_number(work: Work) -> int:
 
 
 def opened(tree: OrderTree, saves: Sequence[Any], payer: Payer, tenant: Tenant, work: Work) -> Plan:
-    """The plan that places `tree`, and says where to pay. Raises ProviderNotEnabled, -Declined, -Unavailable."""
+    """The plan that places `tree`, and says where to pay.
+
+    Raises OrderTooLarge, ProviderNotEnabled, ProviderDeclined, ProviderUnavailable.
+    """
+    _require_room(tree, saves)
     sessions = _sessions(tree, payer, tenant, work)
     to_pay = [
         ToPay(payment.id, payment.provider, payment.amount, session.authorization_url)
@@ -63,6 +69,14 @@ def known_contact(order: Order, contact: Contact | None) -> list[Party]:
         return []
     who = (contact.email, contact.name, contact.phone, contact.address)
     return [Party(order.tenant, order.party_id, *who, customer_id=order.customer_id)]
+
+
+def _require_room(tree: OrderTree, saves: Sequence[Any]) -> None:
+    """What is saved, the payments, and the record are written in one transaction."""
+    actions = 1 + len(saves) + len(tree.payments)
+    parts = sum(len(line.stock) for line in tree.lines)
+    if actions > TRANSACTION_ACTIONS_MAX or parts > ORDER_PARTS_MAX:
+        raise OrderTooLarge
 
 
 def _sessions(tree: OrderTree, payer: Payer, tenant: Tenant, work: Work) -> list[Session]:

@@ -102,6 +102,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "too_many_reserved": HTTPStatus.UNPROCESSABLE_ENTITY,
     "named_twice": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too_many_vendors": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "order_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "quantity_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "amount_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "tenders_do_not_match": HTTPStatus.UNPROCESSABLE_ENTITY,
