@@ -18,12 +18,11 @@ from cauri.money import Money, total
 from cauri.orders.earning import accounts
 from cauri.orders.model import CancelReason, LineStatus, OrderStatus, OrderTree, order_status
 from cauri.payments.model import PaymentStatus
+from cauri.reconciliation.picture import Picture
 from cauri.refunds.model import OPEN, PartStatus, Refund, RefundStatus
 from cauri.wallet.accounts import BREAKAGE, LOYALTY, POINTS, REDEEMED, account_of
 from cauri.wallet.lots import PTS, Kind
 from cauri.wallet.redemption import RedemptionStatus
-
-from tests.proof.picture import Picture
 
 Differences = Iterator[str]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cauri.books.log import Record, read_record
 from cauri.books.shelf import Shelf, Wire
@@ -22,14 +21,13 @@ from cauri.orders.uses import USES
 from cauri.payments.store import PAYMENTS
 from cauri.refunds.model import Refund
 from cauri.refunds.store import REFUNDS
+from cauri.values import dataclass
 from cauri.wallet.accounts import Movement as WalletMovement
 from cauri.wallet.lots import Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.redemption import Redemption
 from cauri.wallet.store import BALANCES, REDEMPTIONS, WALLETS
 from cauri.wallet.store import MOVEMENTS as WALLET_MOVEMENTS
-
-from tests.engines import TABLE_PREFIX, Engine
 
 T = TypeVar("T")
 Items = Mapping[str, list[Wire]]
@@ -95,20 +93,6 @@ def picture(stored: Items, at: Instant) -> Picture:
 def _customers(items: list[Wire]) -> dict[tuple[str, str], frozenset[str]]:
     used = [(item["pk"]["S"].split("#"), USES.from_item(item)) for item in items if _is(item, "uses#", "uses")]
     return {(place[2], place[3]): orders for place, orders in used}
-
-
-def read_everything(engine: Engine) -> dict[str, list[Wire]]:
-    """All items of all tables, by table, on any engine: a scan, which only repair and tests may do."""
-    client: Any = engine.client()
-    tables = [name for name in client.list_tables()["TableNames"] if name.startswith(TABLE_PREFIX)]
-    return {
-        name.removeprefix(TABLE_PREFIX): [
-            item
-            for page in client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
-            for item in page["Items"]
-        ]
-        for name in tables
-    }
 
 
 def _on(shelf: Shelf[T], items: list[Wire], prefix: str, sk: str = "") -> list[T]:
