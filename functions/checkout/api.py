@@ -67,7 +67,7 @@ from cauri.orders.uses import PromotionUsedByCustomer
 from cauri.parties.limits import Tier
 from cauri.parties.model import STANDARD, UnknownTaxClass, UnknownTenant, UnknownVendor, VendorDisabled
 from cauri.payments.model import ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
-from cauri.wallet.model import InsufficientBalance
+from cauri.wallet.proposing import InsufficientBalance
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 

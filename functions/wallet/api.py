@@ -45,9 +45,9 @@ from cauri.wallet.issuing import (
     RevokeCredit,
 )
 from cauri.wallet.lots import PTS, Kind, LotHeld, LotNotExtendable, UnknownHold, UnknownLot
-from cauri.wallet.model import InsufficientBalance
 from cauri.wallet.points import ClawBackPoints, EarnPoints, MaturePoints
 from cauri.wallet.programme import Estimate, NoProgramme, Programme, Rate, RateMissing
+from cauri.wallet.proposing import InsufficientBalance
 from cauri.wallet.queries import (
     approval_of,
     approvals_of,

@@ -15,7 +15,7 @@ from cauri.inventory.model import OutOfStock, stock_of
 from cauri.inventory.sweep import sweep
 from cauri.orders.commands import CancelOrder
 from cauri.orders.model import CancelReason
-from cauri.wallet.model import InsufficientBalance
+from cauri.wallet.proposing import InsufficientBalance
 
 from tests.engines import Engine
 from tests.proof import state

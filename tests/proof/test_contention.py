@@ -24,7 +24,7 @@ from cauri.orders.model import CancelReason, OrderStatus
 from cauri.payments.asking import settle
 from cauri.wallet.commands import Deposit
 from cauri.wallet.lots import Kind
-from cauri.wallet.model import InsufficientBalance
+from cauri.wallet.proposing import InsufficientBalance
 from cauri.wallet.redeeming import Redeem
 
 from local.engine.conflicts import Conflicts

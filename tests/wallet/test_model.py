@@ -6,7 +6,8 @@ from collections import defaultdict
 
 import pytest
 from cauri.money import Money
-from cauri.wallet.model import Balance, Funds, HoldGone, InsufficientBalance
+from cauri.wallet.model import Balance, Funds, HoldGone
+from cauri.wallet.proposing import InsufficientBalance
 from cauri.wallet.views import balance_view
 from hypothesis import given
 from hypothesis import strategies as st

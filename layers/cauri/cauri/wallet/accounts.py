@@ -68,14 +68,19 @@ def _lines(before: Wallet, after: Wallet) -> Iterator[Line]:
 def journal(
     why: str, customer_id: str, moved: tuple[Line, ...], against: str, points_pay: Money | None = None
 ) -> Entry | None:
-    """The entry of a change: money against the account `against`, points against all that were issued.
+    """The entry of a change."""
+    return entry(why, *postings(customer_id, moved, against, points_pay))
+
+
+def postings(customer_id: str, moved: tuple[Line, ...], against: str, points_pay: Money | None = None) -> list[Posting]:
+    """What a change posts: money against the account `against`, points against all that were issued.
 
     `points_pay` is what points paid, which is when they become an expense; of a reversal it is negative.
     """
-    postings = [posting for line in moved for posting in _postings(line, customer_id, against)]
+    posted = [posting for line in moved for posting in _postings(line, customer_id, against)]
     if points_pay is not None:
-        postings += [debit(LOYALTY, points_pay), credit(against, points_pay)]
-    return entry(why, *postings)
+        posted += [debit(LOYALTY, points_pay), credit(against, points_pay)]
+    return posted
 
 
 def _postings(line: Line, customer_id: str, against: str) -> tuple[Posting, Posting]:

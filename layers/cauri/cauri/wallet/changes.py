@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 from cauri.books.plan import Event, Plan
@@ -10,9 +11,9 @@ from cauri.books.work import Work
 from cauri.errors import Refusal
 from cauri.money import Money
 from cauri.parties.model import UnknownCustomer
-from cauri.values import dataclass
-from cauri.wallet.accounts import Movement, journal, lines
-from cauri.wallet.lots import Wallet
+from cauri.values import dataclass, replace
+from cauri.wallet.accounts import Line, Movement, journal, lines
+from cauri.wallet.lots import Lot, Wallet
 from cauri.wallet.programme import NoProgramme, Programme
 from cauri.wallet.store import programme_key, wallet_key
 
@@ -56,6 +57,19 @@ def require_own(customer_id: str, work: Work) -> None:
         raise UnknownCustomer(customer_id)
 
 
+def given_back(lots: Iterable[Lot], desk: Desk, work: Work) -> Wallet:
+    """The wallet with `lots` back where they came from, with the terms they had.
+
+    What expired meanwhile lives as long as the tenant grants, as a lot of its own.
+    """
+    return desk.wallet.add(*(_restored(lot, desk, work) for lot in lots))
+
+
+def _restored(lot: Lot, desk: Desk, work: Work) -> Lot:
+    until = desk.programme.restored_until(lot.expires_at, work.at)
+    return lot if until == lot.expires_at else replace(lot, id=work.ids.new("lot"), expires_at=until)
+
+
 def change(
     plan: Plan,
     before: Wallet,
@@ -71,10 +85,19 @@ def change(
     """`plan`, with all that it takes to make `before` `after`. The event is ``wallet.<why>``."""
     if len(after.lots) > max(LOTS_MAX, len(before.lots)):
         raise WalletFull
+    moved = write(plan, before, after, work, why=why, about=about, note=note)
+    return plan.post(journal(why, after.customer_id, moved, against, points_pay))
+
+
+def write(
+    plan: Plan, before: Wallet, after: Wallet, work: Work, *, why: str, about: str, note: str = ""
+) -> tuple[Line, ...]:
+    """Have `plan` save the wallet, and its line in the statement; what moved is for the plan's entry."""
     moved = lines(before, after)
-    plan.save(after).post(journal(why, after.customer_id, moved, against, points_pay))
+    plan.save(after)
     if moved:
         number = after.version + 1
         plan.save(Movement(after.tenant, after.customer_id, number, work.at, why, about, moved, note))
     told = {"about": about, "customer_id": after.customer_id}
-    return plan.emit(Event(f"wallet.{why}", after.customer_id, after.version + 1, told))
+    plan.emit(Event(f"wallet.{why}", after.customer_id, after.version + 1, told))
+    return moved

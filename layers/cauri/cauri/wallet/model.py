@@ -8,21 +8,7 @@ from cauri.books.ledger import Posting, credit, debit, prepaid_of
 from cauri.errors import Refusal
 from cauri.money import Money
 from cauri.values import dataclass, field, replace
-
-
-@dataclass
-class InsufficientBalance(Refusal):
-    """The balance does not cover what is asked of it. Nothing moved."""
-
-    code: ClassVar[str] = "insufficient_balance"
-    asked: Money
-    available: Money
-
-    def detail(self) -> str:
-        return f"{self.asked} were asked of the balance, and {self.available} are available."
-
-    def suggestion(self) -> str:
-        return f"Pay {self.available} or less from the balance, and the rest another way."
+from cauri.wallet.proposing import InsufficientBalance
 
 
 @dataclass

@@ -17,7 +17,7 @@ from cauri.wallet.breakage import Breakage, Liability, NothingCounted, Review, d
 from cauri.wallet.lots import Kind, Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import NoProgramme, Programme
-from cauri.wallet.redeeming import proposal
+from cauri.wallet.proposing import proposal
 from cauri.wallet.redemption import Redemption, UnknownRedemption
 from cauri.wallet.store import (
     APPROVALS,

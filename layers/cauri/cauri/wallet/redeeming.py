@@ -7,24 +7,14 @@ from typing import ClassVar
 
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
-from cauri.clock import Instant
 from cauri.errors import Refusal
 from cauri.money import Money
 from cauri.values import dataclass, replace
 from cauri.wallet.accounts import REDEEMED
-from cauri.wallet.changes import Desk, at_desk, change
-from cauri.wallet.depletion import Split, split
-from cauri.wallet.lots import PTS, Kind, Lot, Wallet
-from cauri.wallet.model import InsufficientBalance
-from cauri.wallet.programme import Programme
-from cauri.wallet.redemption import (
-    Redemption,
-    RedemptionCurrencyMismatch,
-    RedemptionStatus,
-    Step,
-    TaxTooLarge,
-    UnknownRedemption,
-)
+from cauri.wallet.changes import Desk, at_desk, change, given_back
+from cauri.wallet.lots import Kind, Wallet
+from cauri.wallet.proposing import InsufficientBalance, proposal
+from cauri.wallet.redemption import Redemption, RedemptionStatus, Step, UnknownRedemption
 from cauri.wallet.signals import Habit
 from cauri.wallet.store import redemption_key
 from cauri.wallet.views import redemption_view
@@ -145,32 +135,8 @@ def release_redemption(command: ReleaseRedemption, work: Work) -> Plan:
 def reverse_redemption(command: ReverseRedemption, work: Work) -> Plan:
     desk, paid = _at(command.customer_id, command.redemption_id, work)
     undone = paid.stepped(Step.REVERSE, work.at)
-    back = [_restored(lot, desk, work) for lot in paid.lots()]
-    after = desk.wallet.add(*back)
+    after = given_back(paid.lots(), desk, work)
     return _changed(undone, desk.wallet, after, work, "reversed", points_pay=-paid.points_pay)
-
-
-def proposal(
-    programme: Programme, wallet: Wallet, amount: Money, tax: Money, kinds: tuple[Kind, ...] | None, at: Instant
-) -> Split:
-    """The best way to pay. Raises RedemptionCurrencyMismatch, TaxTooLarge, BelowMinimum."""
-    if tax.currency != amount.currency:
-        raise RedemptionCurrencyMismatch(tax.currency, (amount.currency,))
-    if tax > amount:
-        raise TaxTooLarge(tax, amount)
-    made = split(wallet, amount, programme.spending, at, tax=tax, kinds=kinds)
-    if not made.payments:
-        _require_currency(programme, wallet, amount.currency, at)
-    return made
-
-
-def _require_currency(programme: Programme, wallet: Wallet, currency: str, at: Instant) -> None:
-    """Who has nothing in this currency, and something in others, is told that."""
-    payable = {lot.asset for lot in wallet.lots.values() if lot.units and lot.is_spendable(at)}
-    if PTS in payable:
-        payable = (payable - {PTS}) | set(programme.spending.per_1000_points)
-    if payable and currency not in payable:
-        raise RedemptionCurrencyMismatch(currency, tuple(sorted(payable)))
 
 
 def _at(customer_id: str, redemption_id: str, work: Work) -> tuple[Desk, Redemption]:
@@ -190,12 +156,6 @@ def _set_aside(redemption: Redemption, minutes: int, habit: Habit, desk: Desk, w
     held = replace(redemption, step_status=RedemptionStatus.HELD, expires_at=until)
     after = replace(desk.wallet.hold(held.id, held.units, until), habit=habit)
     return _changed(held, desk.wallet, after, work, "held")
-
-
-def _restored(lot: Lot, desk: Desk, work: Work) -> Lot:
-    """Back to where it came from; what expired meanwhile lives as long as the tenant grants, as a lot of its own."""
-    until = desk.programme.restored_until(lot.expires_at, work.at)
-    return lot if until == lot.expires_at else replace(lot, id=work.ids.new("lot"), expires_at=until)
 
 
 def _paid(redemption: Redemption, before: Wallet, after: Wallet, work: Work, why: str) -> Plan:
