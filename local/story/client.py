@@ -25,7 +25,8 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Client:
-    """Calls as one person. Commands carry a key of their own, and are sent again under it when the API is busy."""
+    """Calls as one person. Commands carry a key of their own, and are sent again under it when the API is busy, or says
+    when it would listen again."""
 
     http: httpx.Client
     api_url: str
@@ -46,10 +47,12 @@ class Client:
             headers["Idempotency-Key"] = key or str(uuid.uuid4())
         for attempt in range(TRIES_MAX):
             answer = self.http.request(method, self.api_url + path, headers=headers, **request)
-            again = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE or _code(answer) == "contended"
-            if not again:
+            if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+                time.sleep(int(answer.headers["Retry-After"]))
+            elif answer.status_code == httpx.codes.SERVICE_UNAVAILABLE or _code(answer) == "contended":
+                time.sleep(0.05 * 2**attempt)
+            else:
                 break
-            time.sleep(0.05 * 2**attempt)
         if answer.is_error:
             raise RefusedError(answer.status_code, _body(answer))
         return answer.json()

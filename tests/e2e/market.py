@@ -118,8 +118,11 @@ class Market:
     def order(self, placed: Any) -> Any:
         return self.admin.get(f"/v1/orders/{placed['order']['id']}")
 
-    def settled(self, placed: Any, status: str, seconds_max: float = 60.0) -> Any:
-        """The order, once its status is `status`. Raises TimeoutError."""
+    def settled(self, placed: Any, status: str, seconds_max: float = 150.0) -> Any:
+        """The order, once its status is `status`. Raises TimeoutError.
+
+        A message whose consumer was too slow, on a machine with much to do, comes again after a minute.
+        """
         what = f"{placed['order']['id']} is {status}"
         eventually(lambda: self.order(placed)["status"] == status, what, seconds_max)
         return self.order(placed)
