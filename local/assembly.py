@@ -117,8 +117,6 @@ class Cloud:
 
     def _queue_settings(self, logical_id: str) -> QueueSettings:
         declared = self.template.queues[logical_id]
-        if declared.fifo:
-            raise TemplateError(f"{logical_id}: the local cloud has no FIFO queues")
         redrive = declared.redrive
         return QueueSettings(
             name=self.names.queue_name(logical_id),
@@ -129,6 +127,8 @@ class Cloud:
             retention=declared.retention,
             dead_letters=self.names.queue_name(redrive.dead_letters) if redrive else None,
             receives_max=redrive.receives_max if redrive else None,
+            fifo=declared.fifo,
+            deduplicates_by_content=declared.deduplicates_by_content,
         )
 
     def _queue(self, logical_id: str) -> Queue:

@@ -1,7 +1,8 @@
-"""Queues as SQS keeps them, in SQLite: delay, visibility timeout, receive count, dead letters. Standard queues only.
+"""Queues as SQS keeps them, in SQLite: delay, visibility timeout, receive count, dead letters, FIFO queues.
 
 Times are Unix seconds. A message that is being received is invisible until its visibility timeout ends; a message
-received more than `maxReceiveCount` times moves to the dead-letter queue instead.
+received more than `maxReceiveCount` times moves to the dead-letter queue instead. In a FIFO queue a message waits until
+those of its group that came before it are gone, and one with the deduplication id of the last five minutes is the same.
 """
 
 import asyncio
@@ -19,6 +20,13 @@ BODY_MAX: Final = 1024 * 1024
 DELAY_MAX: Final = 900
 BATCH_MAX: Final = 10
 BURIED_MAX: Final = 10  # how many of the dead one call of receive may come upon and bury
+DEDUPLICATED_SECONDS: Final = 300
+BLOCKED: Final = (
+    "exists (select 1 from messages before where before.queue = messages.queue and before.grouped = messages.grouped"
+    " and before.visible_at > ? and before.id <> messages.id"
+    " and (before.id < messages.id or before.receipt is not null))"
+)
+"""Whether a message's group has one that comes first, or that somebody has. Never so in a standard queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,19 @@ class QueueSettings:
     retention: int
     dead_letters: str | None = None
     receives_max: int | None = None
+    fifo: bool = False
+    deduplicates_by_content: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands in a FIFO queue: its group, and what tells it from another."""
+
+    group: str | None = None
+    deduplication: str | None = None
+
+
+NOWHERE: Final = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,7 @@ class Message:
     receives: int
     receipt: str
     source: str | None
+    group: str | None = None
 
     @property
     def body_md5(self) -> str:
@@ -92,6 +114,7 @@ class Queue:
         attributes: Mapping[str, Any] | None = None,
         delay: float | None = None,
         source: str | None = None,
+        place: Place = NOWHERE,
     ) -> str:
         """The id of the message, which is kept when this returns. Raises QueueError."""
         if not body or len(body.encode()) > BODY_MAX:
@@ -99,15 +122,54 @@ class Queue:
         delay = self.settings.delay if delay is None else delay
         if not 0 <= delay <= DELAY_MAX:
             raise QueueError("InvalidParameterValue", f"DelaySeconds is 0 to {DELAY_MAX}")
+        place = self._place(place, body)
         now = time.time()
-        message_id = str(uuid.uuid4())
-        self.state.execute(
-            "insert into messages (queue, message_id, body, attributes, sent_at, visible_at, source)"
-            " values (?, ?, ?, ?, ?, ?, ?)",
-            *(self.settings.name, message_id, body, json.dumps(dict(attributes or {})), now, now + delay, source),
-        )
+        with self.state:
+            if (sent := self._sent_before(place, now)) is not None:
+                return sent
+            message_id = str(uuid.uuid4())
+            self.state.execute(
+                "insert into messages (queue, message_id, body, attributes, sent_at, visible_at, source, grouped)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                *(self.settings.name, message_id, body, json.dumps(dict(attributes or {})), now, now + delay, source),
+                place.group,
+            )
+            self._note_sent(place, message_id, now)
         self.arrived()
         return message_id
+
+    def _place(self, asked: Place, body: str) -> Place:
+        """As the queue has it. Raises QueueError for what SQS would not take."""
+        if not self.settings.fifo:
+            if asked != NOWHERE:
+                raise QueueError("InvalidParameterValue", "only a FIFO queue has groups and deduplication ids")
+            return NOWHERE
+        if not asked.group:
+            raise QueueError("MissingParameter", "a message of a FIFO queue has a MessageGroupId")
+        if asked.deduplication:
+            return asked
+        if not self.settings.deduplicates_by_content:
+            raise QueueError("InvalidParameterValue", "the queue needs a MessageDeduplicationId")
+        return Place(asked.group, hashlib.sha256(body.encode()).hexdigest())
+
+    def _sent_before(self, place: Place, now: float) -> str | None:
+        """The message that this one is again, whether or not it is still here."""
+        row = self.state.row(
+            "select message_id from deduplications where queue = ? and id = ? and sent_at > ?",
+            *(self.settings.name, place.deduplication, now - DEDUPLICATED_SECONDS),
+        )
+        return None if row is None else str(row["message_id"])
+
+    def _note_sent(self, place: Place, message_id: str, now: float) -> None:
+        if place.deduplication is None:
+            return
+        name = self.settings.name
+        self.state.execute(
+            "delete from deduplications where queue = ? and sent_at <= ?", name, now - DEDUPLICATED_SECONDS
+        )
+        self.state.execute(
+            "insert or replace into deduplications values (?, ?, ?, ?)", name, place.deduplication, message_id, now
+        )
 
     def receive(self, count: int, visibility_timeout: float | None = None) -> list[Message]:
         """Up to `count` visible messages, invisible from now on; the overdue go to the dead letters instead."""
@@ -115,16 +177,24 @@ class Queue:
         now = time.time()
         taken: list[Message] = []
         with self.state:
-            rows = self.state.rows(
-                "select * from messages where queue = ? and visible_at <= ? order by visible_at, id limit ?",
-                *(self.settings.name, now, count + BURIED_MAX),
-            )
+            rows = self._visible(now, count + BURIED_MAX)
             for row in rows:
                 if self._is_dead(row["receives"], row["sent_at"], now):
                     self._bury(row["id"])
                 elif len(taken) < count:
                     taken.append(self._take(row, now, timeout))
         return taken
+
+    def _visible(self, now: float, count: int) -> list[Any]:
+        if not self.settings.fifo:
+            return self.state.rows(
+                "select * from messages where queue = ? and visible_at <= ? order by visible_at, id limit ?",
+                *(self.settings.name, now, count),
+            )
+        return self.state.rows(
+            f"select * from messages where queue = ? and visible_at <= ? and not {BLOCKED} order by id limit ?",
+            *(self.settings.name, now, now, count),
+        )
 
     def _is_dead(self, receives: int, sent_at: float, now: float) -> bool:
         worn_out = self.settings.receives_max is not None and receives >= self.settings.receives_max
@@ -161,6 +231,7 @@ class Queue:
             receives,
             receipt,
             row["source"],
+            row["grouped"],
         )
 
     def delete(self, receipts: Iterable[str]) -> None:
@@ -168,6 +239,8 @@ class Queue:
         with self.state:
             for receipt in receipts:
                 self.state.execute("delete from messages where receipt = ? and queue = ?", receipt, self.settings.name)
+        if self.settings.fifo:
+            self.arrived()  # the next of their groups can be received
 
     def change_visibility(self, receipt: str, timeout: float) -> None:
         self.state.execute("update messages set visible_at = ? where receipt = ?", time.time() + timeout, receipt)
@@ -192,8 +265,14 @@ class Queue:
         return Depth(row[0] or 0, row[1] or 0, row[2] or 0, row[3])
 
     def next_visible_at(self) -> float | None:
-        """When the earliest message is, or becomes, visible."""
-        row = self.state.row("select min(visible_at) from messages where queue = ?", self.settings.name)
+        """When the earliest message is, or becomes, visible; what waits for others of its group does not count."""
+        if not self.settings.fifo:
+            row = self.state.row("select min(visible_at) from messages where queue = ?", self.settings.name)
+        else:
+            row = self.state.row(
+                f"select min(visible_at) from messages where queue = ? and not {BLOCKED}",
+                *(self.settings.name, time.time()),
+            )
         return None if row is None else row[0]
 
     def messages(self) -> list[dict[str, Any]]:

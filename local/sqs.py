@@ -10,7 +10,7 @@ from typing import Any, Final
 from local.aws import AwsError
 from local.environment import ACCOUNT, REGION
 from local.invoker import Invoker
-from local.queues import BATCH_MAX, Message, Queue, QueueError, attributes_md5, md5
+from local.queues import BATCH_MAX, Message, Place, Queue, QueueError, attributes_md5, md5
 from local.template import QueueConsumer
 from local.workers.pool import Outcome
 
@@ -55,7 +55,8 @@ class Sqs:
 
     async def _send(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         attributes = body.get("MessageAttributes") or {}
-        message_id = self.queue(body).send(body["MessageBody"], attributes, body.get("DelaySeconds"))
+        place = Place(body.get("MessageGroupId"), body.get("MessageDeduplicationId"))
+        message_id = self.queue(body).send(body["MessageBody"], attributes, body.get("DelaySeconds"), place=place)
         answer = {"MessageId": message_id, "MD5OfMessageBody": md5(body["MessageBody"])}
         return answer | ({"MD5OfMessageAttributes": attributes_md5(attributes)} if attributes else {})
 
@@ -126,7 +127,9 @@ class Sqs:
 
 
 def _system_attributes(message: Message) -> dict[str, str]:
+    grouped = {} if message.group is None else {"MessageGroupId": message.group, "SequenceNumber": f"{message.id:020d}"}
     return {
+        **grouped,
         "ApproximateReceiveCount": str(message.receives),
         "SentTimestamp": str(int(message.sent_at * 1000)),
         "SenderId": ACCOUNT,

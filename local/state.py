@@ -29,10 +29,19 @@ create table if not exists messages (
     first_received_at real,
     receives integer not null default 0,
     receipt text,
-    source text                      -- for a dead letter: the queue it came from
+    source text,                     -- for a dead letter: the queue it came from
+    grouped text                     -- of a FIFO queue: the message's group
 );
 create index if not exists messages_by_time on messages (queue, visible_at, id);
 create unique index if not exists messages_by_receipt on messages (receipt) where receipt is not null;
+
+create table if not exists deduplications (
+    queue text not null,
+    id text not null,
+    message_id text not null,
+    sent_at real not null,
+    primary key (queue, id)
+) without rowid;
 
 create table if not exists checkpoints (
     consumer text not null,
@@ -85,6 +94,13 @@ class State:
         self._connection.execute("pragma journal_mode=wal")
         self._connection.execute("pragma synchronous=normal")
         self._connection.executescript(SCHEMA)
+        self._add_what_is_new()
+
+    def _add_what_is_new(self) -> None:
+        """The columns that a file from before does not have, and the indexes over them."""
+        if "grouped" not in {row["name"] for row in self.rows("pragma table_info(messages)")}:
+            self.execute("alter table messages add column grouped text")
+        self.execute("create index if not exists messages_by_group on messages (queue, grouped, id)")
 
     @property
     def logs(self) -> Path:
@@ -117,7 +133,7 @@ class State:
 
     def forget_work(self) -> None:
         """Drop what refers to tables that are no more, and keep ports, keys and secrets."""
-        for table in ("messages", "checkpoints", "executions", "schedules"):
+        for table in ("messages", "deduplications", "checkpoints", "executions", "schedules"):
             self.execute(f"delete from {table}")
 
     def close(self) -> None:

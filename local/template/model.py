@@ -112,6 +112,7 @@ class Queue:
     delay: int = 0
     retention: int = 345_600
     fifo: bool = False
+    deduplicates_by_content: bool = False
     redrive: Redrive | None = None
 
 

@@ -175,6 +175,7 @@ def _queue(logical_id: str, body: Mapping[str, Any], names: Parameters) -> Queue
         delay=properties.get("DelaySeconds", 0),
         retention=properties.get("MessageRetentionPeriod", 345_600),
         fifo=properties.get("FifoQueue", False),
+        deduplicates_by_content=properties.get("ContentBasedDeduplication", False),
         redrive=redrive and Redrive(references(redrive["deadLetterTargetArn"]), int(redrive["maxReceiveCount"])),
     )
 

@@ -1,11 +1,12 @@
 """Queues keep messages, hide them while they are worked on, and bury what fails too often."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.queues import Queue, QueueError, QueueSettings, attributes_md5
+from local.queues import Place, Queue, QueueError, QueueSettings, attributes_md5
 from local.state import State, StateInUseError
 
 
@@ -104,3 +105,81 @@ def test_the_digest_of_attributes_is_the_one_sqs_documents() -> None:
     """The example of the SQS developer guide's own test vectors: one string attribute."""
     digest = attributes_md5({"timestamp": {"DataType": "Number", "StringValue": "1493147359900"}})
     assert digest == "235c5c510d26fb653d073faed50ae77c"
+
+
+# -- FIFO ---------------------------------------------------------------------------------------------
+
+
+def fifo(state: State, **settings: object) -> Queue:
+    return queue(state, "numbers.fifo", visibility=60, fifo=True, **settings)
+
+
+def test_a_message_waits_for_those_of_its_group_and_for_no_other(state: State) -> None:
+    numbers = fifo(state)
+    for group, body in [("a", "a1"), ("b", "b1"), ("a", "a2")]:
+        numbers.send(body, place=Place(group, body))
+    [first] = numbers.receive(1)
+    assert (first.body, first.group) == ("a1", "a")
+    assert [message.body for message in numbers.receive(10)] == ["b1"]
+    assert numbers.receive(10) == [], "a2 comes after a1"
+    numbers.delete([first.receipt])
+    assert [message.body for message in numbers.receive(10)] == ["a2"]
+
+
+def test_a_batch_has_a_group_s_messages_in_order(state: State) -> None:
+    numbers = fifo(state)
+    for count in range(12):
+        numbers.send(str(count), place=Place("a", str(count)))
+    assert [message.body for message in numbers.receive(10)] == [str(count) for count in range(10)]
+    assert numbers.receive(10) == []
+
+
+def test_what_failed_comes_again_before_those_behind_it(state: State) -> None:
+    numbers = fifo(state)
+    for body in ("1", "2"):
+        numbers.send(body, place=Place("a", body))
+    [first] = numbers.receive(1)
+    numbers.change_visibility(first.receipt, 0)
+    assert [message.body for message in numbers.receive(10)] == ["1", "2"]
+
+
+def test_the_same_message_within_five_minutes_is_one(state: State) -> None:
+    numbers = fifo(state, deduplicates_by_content=True)
+    first = numbers.send("x", place=Place("a"))
+    assert numbers.send("x", place=Place("a")) == first
+    [received] = numbers.receive(10)
+    numbers.delete([received.receipt])
+    assert numbers.send("x", place=Place("b")) == first, "also when it is gone"
+    assert numbers.receive(10) == []
+    assert numbers.send("y", place=Place("a")) != first
+
+
+def test_what_waits_for_others_of_its_group_is_no_reason_to_look(state: State) -> None:
+    numbers = fifo(state)
+    for body in ("1", "2"):
+        numbers.send(body, place=Place("a", body))
+    numbers.receive(1)
+    due = numbers.next_visible_at()
+    assert due is not None
+    assert due > time.time() + 30
+
+
+@pytest.mark.parametrize("place", [Place(), Place("a")])
+def test_a_fifo_queue_refuses_what_has_no_group_or_no_id(state: State, place: Place) -> None:
+    with pytest.raises(QueueError):
+        fifo(state).send("x", place=place)
+
+
+def test_a_standard_queue_has_no_groups(state: State) -> None:
+    with pytest.raises(QueueError):
+        queue(state).send("x", place=Place("a", "x"))
+
+
+def test_a_state_from_before_there_were_groups_still_opens(tmp_path: Path) -> None:
+    old = State(tmp_path)
+    old.execute("drop index messages_by_group")
+    old.execute("alter table messages drop column grouped")
+    old.close()
+    opened = State(tmp_path)
+    fifo(opened).send("x", place=Place("a", "x"))
+    opened.close()
