@@ -22,6 +22,8 @@ from local.issuer import Bearer, Issuer
 from local.letters import Letters
 from local.machines.child import InterpreterProcess
 from local.machines.executions import Executions, MachineSettings
+from local.mail.inbox import Inbox
+from local.mail.pages import INBOX
 from local.outside.parties import PARTIES, OutsideParty
 from local.queues import Queue, QueueSettings
 from local.schedules import ScheduleRunner
@@ -69,6 +71,7 @@ class Cloud:
         self.names = Names(self.template, self.state, self._places(), options.parameters)
         self.issuer = Issuer(options.data, self.names.parameters.get("TokenIssuer", self.control_url))
         self.secrets = Secrets(self.template, self.names)
+        self.inbox = Inbox(self.state)
         self._build_invoker()
         self._build_queues()
         self._build_machines()
@@ -200,8 +203,9 @@ class Cloud:
             "replay": self._answer_replay,
             "hold": self._answer_hold,
             "admit": self._answer_admit,
+            "emails": self._answer_emails,
         }
-        return Control(self.issuer, self.invoker, services, questions)
+        return Control(self.issuer, self.invoker, self.inbox, services, questions)
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -256,6 +260,7 @@ class Cloud:
             "api": places.api,
             "apis": dict(places.apis),
             "control": places.control,
+            "inbox": places.control + INBOX,
             "function_urls": {
                 each.function: places.function_urls[name] + "/" for name, each in self.template.function_urls.items()
             },
@@ -298,6 +303,13 @@ class Cloud:
     async def _answer_admit(self, question: Mapping[str, Any]) -> Any:
         """Give a tenant a key at an outside party, if it has none. The key."""
         return self.secrets.admit(f"{question['party']}Keys", question["tenant"])
+
+    async def _answer_emails(self, question: Mapping[str, Any]) -> Any:
+        """What was sent, newest first; of what is attached, the names."""
+        return [
+            {**asdict(each), "attachments": [attachment.name for attachment in each.attachments]}
+            for each in self.inbox.all()
+        ]
 
     async def _answer_idle(self, question: Mapping[str, Any]) -> Any:
         """Whether all came to rest within `timeout` seconds, and what is left. `horizon`: see `_busy`."""

@@ -1,5 +1,5 @@
-"""The control plane: one port that is SQS, Step Functions and Lambda to the functions, an OIDC issuer to their callers,
-and the local cloud's own switchboard to the command line.
+"""The control plane: one port that is SQS, Step Functions, SES and Lambda to the functions, an OIDC issuer to their
+callers, the local cloud's own switchboard to the command line, and an inbox to whoever opens it.
 """
 
 import json
@@ -13,6 +13,8 @@ from local.aws import AwsError, Service
 from local.http.events import Request, Response, message
 from local.invoker import Invoker, UnknownFunctionError
 from local.issuer import Issuer
+from local.mail.inbox import Inbox
+from local.mail.pages import INBOX, page
 
 Question = Callable[[Mapping[str, Any]], Awaitable[Any]]
 
@@ -24,10 +26,16 @@ class Control:
     """The site of the control port. `services` by the prefix of their target, `questions` by name."""
 
     def __init__(
-        self, issuer: Issuer, invoker: Invoker, services: Mapping[str, Service], questions: Mapping[str, Question]
+        self,
+        issuer: Issuer,
+        invoker: Invoker,
+        inbox: Inbox,
+        services: Mapping[str, Service],
+        questions: Mapping[str, Question],
     ) -> None:
         self._issuer = issuer
         self._invoker = invoker
+        self._inbox = inbox
         self._services = services
         self._questions = questions
 
@@ -37,7 +45,11 @@ class Control:
             return await self._aws(*target, request)
         if (invoked := INVOKE.fullmatch(request.path)) is not None:
             return await self._invoke(invoked[1], request)
+        if request.path == INBOX or request.path.startswith(f"{INBOX}/"):
+            return page(self._inbox, request.path)
         match request.path:
+            case "/v2/email/outbound-emails":
+                return self._send_email(request)
             case "/.well-known/jwks.json":
                 return _json(self._issuer.keys())
             case "/.well-known/openid-configuration":
@@ -68,6 +80,12 @@ class Control:
         if outcome.failed:
             headers.append((b"x-amz-function-error", b"Unhandled"))
         return Response(200, headers, outcome.payload)
+
+    def _send_email(self, request: Request) -> Response:
+        try:
+            return _json(self._inbox.receive(aws.body_of(request)))
+        except AwsError as refused:
+            return aws.error(refused)
 
     async def _ask(self, name: str, request: Request) -> Response:
         question = self._questions.get(name)

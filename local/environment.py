@@ -151,6 +151,7 @@ class Names:
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self._places.dynamodb,
             "AWS_ENDPOINT_URL_SQS": self._places.control,
             "AWS_ENDPOINT_URL_SFN": self._places.control,
+            "AWS_ENDPOINT_URL_SESV2": self._places.control,
             "AWS_ENDPOINT_URL_LAMBDA": self._places.control,
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": self._places.control,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

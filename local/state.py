@@ -66,6 +66,13 @@ create table if not exists executions (
 create index if not exists executions_by_machine on executions (machine, started_at);
 create index if not exists executions_by_status on executions (status);
 
+create table if not exists emails (
+    message_id text not null unique,
+    at real not null,
+    recipients text not null,        -- JSON
+    raw blob not null                -- MIME
+);
+
 create table if not exists schedules (
     name text primary key,
     fired_at real not null

@@ -50,6 +50,11 @@ class Switchboard:
         replayed: list[dict[str, Any]] = self._ask("replay", queue=queue, message_id=message_id)
         return replayed
 
+    def emails(self) -> list[dict[str, Any]]:
+        """What was sent, newest first: id, at, sender, to, subject, text, html, attachments (names)."""
+        emails: list[dict[str, Any]] = self._ask("emails")
+        return emails
+
     def admit(self, party: str, tenant: str) -> str:
         """Give a tenant a key at an outside party that is played here, if it has none. The key."""
         return str(self._ask("admit", party=party, tenant=tenant))

@@ -114,6 +114,7 @@ def _welcome(where: dict[str, Any], docs: list[str], tenant: str, token: str, se
         lines.add_row("open", page)
     for function, url in where["function_urls"].items():
         lines.add_row(function, url)
+    lines.add_row("inbox", where["inbox"])
     lines.add_row("AWS and token issuer", where["control"])
     lines.add_row("DynamoDB", f"{where['dynamodb']}  {where['engine']['name']} {where['engine']['note']}")
     lines.add_row("workers", str(where["workers"]))

@@ -15,7 +15,7 @@ USED: Final = "permissions.used"
 Need = tuple[str, str]
 """An action, and how the ARN of its resource ends; "" where a call does not say which resource it is for."""
 
-PREFIXES: Final = {"sfn": "states", "secrets-manager": "secretsmanager"}
+PREFIXES: Final = {"sfn": "states", "secrets-manager": "secretsmanager", "sesv2": "ses"}
 """The prefix of a service's actions, where botocore calls the service by another name."""
 
 TRANSACTED: Final = {
@@ -44,6 +44,9 @@ def needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterat
             yield f"sqs:{operation}", f":{parameters['QueueUrl'].rpartition('/')[2]}"
         case "secretsmanager", _:
             yield f"{service}:{operation}", f":secret:{parameters['SecretId'].rpartition(':secret:')[2]}"
+        case "ses", _:
+            domain = parameters["FromEmailAddress"].rpartition("@")[2].rstrip(">")
+            yield f"ses:{operation}", f":identity/{domain}"
         case _:
             yield f"{service}:{operation}", parameters.get("stateMachineArn", "")
 

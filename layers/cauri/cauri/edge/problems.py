@@ -47,6 +47,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown_payment": HTTPStatus.NOT_FOUND,
     "unknown_promotion": HTTPStatus.NOT_FOUND,
     "unknown_refund": HTTPStatus.NOT_FOUND,
+    "unknown_message": HTTPStatus.NOT_FOUND,
     "unknown_account": HTTPStatus.NOT_FOUND,
     "unknown_lot": HTTPStatus.NOT_FOUND,
     "unknown_redemption": HTTPStatus.NOT_FOUND,
