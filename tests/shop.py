@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from cauri.books.caller import Caller
@@ -33,7 +33,7 @@ from cauri.wallet.lots import PTS, Kind, Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import Programme, Rate
 from cauri.wallet.redeeming import Redeem
-from cauri.wallet.store import balance_key, wallet_key
+from cauri.wallet.store import balance_key, programme_key, wallet_key
 
 from tests.engines import REGION, TABLE_PREFIX, Engine
 from tests.provider import ScriptedProvider
@@ -129,6 +129,16 @@ class Shop:
         lot: str = self.run(IssueCredit("cus_amina", kind, value, "goodwill", expires))["credit"]["id"]
         return lot
 
+    def fund(self, amount: int, customer: Caller | None = None, currency: str = "KES") -> str:
+        """Give a customer store credit, however much; the id of the lot. Where there is no programme, one begins."""
+        key = programme_key(self.tenant)
+        if self.database.fetch([key])[key] is None:
+            self.programme(automatic_max=10**12)
+        owner = (customer or self.customer()).customer_id or ""
+        issue = IssueCredit(owner, Kind.STORE_CREDIT, Money(amount, currency), "goodwill")
+        lot: str = self.run(issue)["credit"]["id"]
+        return lot
+
     def redeem(self, amount: int, **more: Any) -> Any:
         """Amina pays."""
         tax = Money(more.pop("tax", 0), "KES")
@@ -207,6 +217,13 @@ def a_checkout(**command: Any) -> Checkout:
     command.setdefault("tenders", (TenderAsked("provider", provider="demo"),))
     command.setdefault("return_url", "https://soko.example/thanks")
     return Checkout(**command)
+
+
+def from_wallet(amount: int | None = None, *kinds: Kind) -> TenderAsked:
+    return TenderAsked("wallet", None if amount is None else Money(amount, "KES"), kinds=kinds or None)
+
+
+BY_CARD: Final = TenderAsked("provider", provider="demo")
 
 
 def database_of(engine: Engine) -> Database:

@@ -60,6 +60,7 @@ from cauri.edge.fields import (
     WebUrl,
 )
 from cauri.edge.http import SHOPPERS, Api
+from cauri.edge.kinds import Kinds
 from cauri.inventory.model import NoPriceInCurrency, OutOfStock, UnknownSku
 from cauri.money import Money
 from cauri.orders.model import Delivery, is_imo_number
@@ -67,6 +68,8 @@ from cauri.orders.uses import PromotionUsedByCustomer
 from cauri.parties.limits import Tier
 from cauri.parties.model import STANDARD, UnknownTaxClass, UnknownTenant, UnknownVendor, VendorDisabled
 from cauri.payments.model import ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
+from cauri.wallet.depletion import BelowMinimum
+from cauri.wallet.programme import NoProgramme
 from cauri.wallet.proposing import InsufficientBalance
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -119,8 +122,12 @@ _ONE_OF_TWO: Final[dict[str, Any]] = {
 }
 _BY_TYPE: Final[dict[str, Any]] = {
     "oneOf": [
-        {"required": ["provider"], "properties": {"type": {"const": "provider"}, "provider": {"type": "string"}}},
-        {"properties": {"type": {"const": "balance"}, **_none_of("provider")}},
+        {
+            "required": ["provider"],
+            "properties": {"type": {"const": "provider"}, "provider": {"type": "string"}, **_none_of("kinds")},
+        },
+        {"properties": {"type": {"const": "balance"}, **_none_of("provider", "kinds")}},
+        {"properties": {"type": {"const": "wallet"}, **_none_of("provider")}},
     ]
 }
 
@@ -183,22 +190,29 @@ class LineRequest(Shape):
 
 
 class TenderRequest(Shape):
-    """A way to pay a part of the price. One tender may leave its amount open: it pays the rest."""
+    """A way to pay a part of the price. One tender may leave its amount open: it pays the rest.
+
+    The wallet pays with the `kinds` you name, in their order, or as the tenant has it.
+    """
 
     model_config = ConfigDict(json_schema_extra=_BY_TYPE)
 
-    type: Literal["balance", "provider"]
+    type: Literal["balance", "wallet", "provider"]
     amount: PositiveMoney | None = None
     provider: Annotated[Id, Field(examples=["demo"])] | None = None
+    kinds: Kinds | None = None
 
     @model_validator(mode="after")
     def _names_its_provider(self) -> TenderRequest:
         if (self.provider is None) == (self.type == "provider"):
             raise PydanticCustomError("provider", "A provider tender, and no other, names its provider")
+        if self.kinds is not None and self.type != "wallet":
+            raise PydanticCustomError("kinds", "A wallet tender, and no other, names kinds")
         return self
 
     def asked(self) -> TenderAsked:
-        return TenderAsked(self.type, self.amount.money() if self.amount else None, self.provider)
+        amount = self.amount.money() if self.amount else None
+        return TenderAsked(self.type, amount, self.provider, tuple(self.kinds) if self.kinds else None)
 
 
 class ContactRequest(Shape):
@@ -454,6 +468,8 @@ REFUSALS: Final[list[Any]] = [
     OrderCurrencyMismatch,
     BalanceNeedsCustomer,
     TendersDoNotMatch,
+    NoProgramme,
+    BelowMinimum,
     InsufficientBalance,
     ProviderNotEnabled,
     OutOfStock,
@@ -474,6 +490,8 @@ FROM_QUOTE_REFUSALS: Final[list[Any]] = [
     OrderCurrencyMismatch,
     BalanceNeedsCustomer,
     TendersDoNotMatch,
+    NoProgramme,
+    BelowMinimum,
     InsufficientBalance,
     ProviderNotEnabled,
     ProviderDeclined,

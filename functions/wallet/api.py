@@ -25,6 +25,7 @@ from cauri.edge.fields import (
     Title,
 )
 from cauri.edge.http import STAFF, Api
+from cauri.edge.kinds import KindAsked, Kinds
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
 from cauri.money import MINOR_UNITS_MAX, Money, zero
 from cauri.parties.limits import Tier
@@ -112,14 +113,7 @@ ApprovalId = Annotated[str, Path(pattern=ID_PATTERN, examples=["apr_01JD00000000
 OrderId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ord_01JD0000000000000000000000"])]
 Period = Annotated[str, Path(pattern=r"^20[0-9]{2}-Q[1-4]$", examples=["2026-Q4"])]
 Units = Annotated[int, Field(ge=1, le=MINOR_UNITS_MAX, examples=[500])]
-KindAsked = Annotated[Kind, Field(strict=False)]
 Days = Annotated[int, Field(ge=0, le=3650)]
-
-
-def _each_once(kinds: list[Kind]) -> list[Kind]:
-    if len(set(kinds)) != len(kinds):
-        raise PydanticCustomError("kinds", "A kind is named once")
-    return kinds
 
 
 def _is_date(text: str) -> str:
@@ -136,11 +130,6 @@ def _is_positive(text: str) -> str:
     return text
 
 
-Kinds = Annotated[
-    list[KindAsked],
-    Field(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True}),
-    AfterValidator(_each_once),
-]
 Day = Annotated[
     str,
     Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"}, examples=["2026-11-20"]),

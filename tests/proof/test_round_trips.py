@@ -26,7 +26,7 @@ from tests.proof.examples.checkout import a_quote
 from tests.proof.examples.refunds import a_request, a_sold_order, finance
 from tests.proof.examples.wallets import held, loyal
 from tests.proof.examples.worlds import a_paid_order, an_order, confirmation, market, promoted, saga
-from tests.shop import Shop, a_checkout
+from tests.shop import BY_CARD, Shop, a_checkout, from_wallet
 
 Operation = Callable[[Books], Any]
 
@@ -70,6 +70,12 @@ def check_out_with_a_balance(shop: Shop) -> Operation:
     return lambda books: books.run(command, shop.customer(), "buy")
 
 
+def check_out_with_a_wallet(shop: Shop) -> Operation:
+    loyal(shop)
+    command = a_checkout(cart_id=shop.cart(shirt_l=2), tenders=(from_wallet(12_000), BY_CARD))
+    return lambda books: books.run(command, shop.customer(), "buy")
+
+
 def check_out_with_promotions(shop: Shop) -> Operation:
     command = a_checkout(cart_id=promoted(shop).cart(shirt_l=2, coffee=1), promotion_codes=("TEN", "ONCE"))
 
@@ -110,7 +116,7 @@ def record_a_payment(shop: Shop) -> Operation:
 
 
 def confirm_an_order(shop: Shop) -> Operation:
-    command = confirmation(shop, a_paid_order(shop, balance=10_000))
+    command = confirmation(shop, a_paid_order(shop, wallet=12_000))
     return lambda books: books.run(command, saga(shop), "confirm")
 
 
@@ -152,6 +158,7 @@ BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     check_out_what_was_reserved: 3,
     reserve_a_line: 3,
     check_out_with_a_balance: 3,
+    check_out_with_a_wallet: 3,
     check_out_with_promotions: 3,
     order_from_a_quote: 3,
     repeat_a_checkout: 1,

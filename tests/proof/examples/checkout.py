@@ -16,9 +16,10 @@ from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import PutProduct
 from cauri.money import Money
 from cauri.orders.model import Delivery
+from cauri.wallet.lots import Kind
 
-from tests.proof.examples.worlds import Act, an_order, example, market, promoted, saga, sent
-from tests.shop import Shop, a_checkout
+from tests.proof.examples.worlds import Act, an_order, example, loyal, market, promoted, saga, sent
+from tests.shop import BY_CARD, Shop, a_checkout, from_wallet
 
 
 @example(Checkout, "a cart of two vendors, paid at the provider")
@@ -37,6 +38,27 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     market(shop).deposit(1_000_000)
     return sent(a_checkout(cart_id=shop.cart(basket=1), tenders=(TenderAsked("balance"),)), shop.customer())
+
+
+@example(Checkout, "paid in part from the wallet: all kinds of lots, and one kind of one's own choice")
+def _(shop: Shop) -> Act:
+    loyal(shop)
+    mixed = (from_wallet(12_000), from_wallet(2_000, Kind.POINTS), BY_CARD)
+    return sent(a_checkout(cart_id=shop.cart(shirt_l=1), tenders=mixed), shop.customer())
+
+
+@example(Checkout, "paid wholly from the wallet, which looks like fraud")
+def _(shop: Shop) -> Act:
+    market(shop).fund(1_000_000)
+    shop.credit(9_000, Kind.REWARD, days=60)
+    shop.redeem(100)
+    return sent(a_checkout(cart_id=shop.cart(basket=1), tenders=(from_wallet(),)), shop.customer())
+
+
+@example(Checkout, "refused, since there are too few points")
+def _(shop: Shop) -> Act:
+    cart = loyal(shop).cart(basket=2)
+    return sent(a_checkout(cart_id=cart, tenders=(from_wallet(900, Kind.POINTS), BY_CARD)), shop.customer())
 
 
 @example(Checkout, "a guest's, with lines and an address")
@@ -185,6 +207,12 @@ def a_quote() -> OrderFromQuote:
 def _(shop: Shop) -> Act:
     market(shop).deposit(100_000)
     return sent(a_quote(), shop.admin)
+
+
+@example(OrderFromQuote, "paid in part from a wallet")
+def _(shop: Shop) -> Act:
+    loyal(shop)
+    return sent(replace(a_quote(), tenders=(from_wallet(12_000), _BY_CARD)), shop.admin)
 
 
 @example(OrderFromQuote, "nothing of which has stock of ours")

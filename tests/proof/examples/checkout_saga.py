@@ -56,6 +56,14 @@ def _(shop: Shop) -> Act:
     return step(shop, "ask_provider", order_id)
 
 
+@example("step:ask_provider", "it does not know, so what the wallet holds lives longer")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, wallet=14_000)
+    shop.provider.truth[shop.tree(order_id).payments[0].id] = Unknown("a timeout")
+    shop.clock.advance(minutes=19)
+    return step(shop, "ask_provider", order_id)
+
+
 @example("step:secure_stock", "the claims are kept")
 def _(shop: Shop) -> Act:
     return step(shop, "secure_stock", a_paid_order(shop, shirt_l=40, coffee=2))

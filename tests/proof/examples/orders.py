@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from cauri.checkout.commands import InlineLine
 from cauri.checkout.opening import Contact
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.orders.commands import CancelOrder, ConfirmOrder
+from cauri.orders.drawing import ExtendHold
 from cauri.orders.linking import LinkGuestOrders
 from cauri.orders.model import CancelReason
 
@@ -38,6 +40,50 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     order_id = a_paid_order(shop, balance=10_000)
     return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "paid in part from the wallet")
+def _(shop: Shop) -> Act:
+    order_id = a_paid_order(shop, wallet=14_000)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "paid after it was given up, out of what the wallet has by then")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, wallet=14_000)
+    give_up(shop, order_id)
+    shop.fund(5_000)
+    shop.redeem(6_000)
+    pay(shop, order_id)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(ConfirmOrder, "refused: it is paid late, and the wallet is empty by then")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, wallet=14_000)
+    shop.clock.advance(minutes=21)
+    shop.redeem(16_000)
+    pay(shop, order_id)
+    return sent(confirmation(shop, order_id), saga(shop))
+
+
+@example(CancelOrder, "nobody paid, and what the wallet holds is released")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, wallet=14_000)
+    return sent(CancelOrder(order_id, "cus_amina", CancelReason.UNPAID), saga(shop))
+
+
+@example(ExtendHold, "of an order that nobody can tell whether it is paid")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, wallet=14_000)
+    return sent(ExtendHold(order_id, "cus_amina", shop.clock.now + timedelta(hours=1)), saga(shop))
+
+
+@example(ExtendHold, "that is over")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop, wallet=14_000)
+    shop.clock.advance(minutes=20)
+    return sent(ExtendHold(order_id, "cus_amina", shop.clock.now + timedelta(hours=1)), saga(shop))
 
 
 @example(ConfirmOrder, "paid after it was given up, from a balance that was released")

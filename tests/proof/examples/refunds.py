@@ -24,18 +24,18 @@ def finance(shop: Shop, name: str = "zawadi") -> Caller:
     return Caller(shop.tenant, f"usr_{name}", frozenset({"finance"}), ip="192.0.2.2")
 
 
-def a_sold_order(shop: Shop, balance: int = 0) -> str:
+def a_sold_order(shop: Shop, balance: int = 0, wallet: int = 0) -> str:
     """Confirmed, and its stock allocated."""
-    order_id = a_confirmed_order(shop, balance=balance)
+    order_id = a_confirmed_order(shop, balance=balance, wallet=wallet)
     claims, parts = Claims(shop.database, shop.tenant), shop.tree(order_id).parts
     claims.keep(parts)
     claims.allocate(parts)
     return order_id
 
 
-def a_refund(shop: Shop, *, balance: int = 0, **asked: Any) -> str:
+def a_refund(shop: Shop, *, balance: int = 0, wallet: int = 0, **asked: Any) -> str:
     """Granted, and nothing of it given back yet."""
-    refund_id: str = shop.run(RequestRefund(a_sold_order(shop, balance), Asked(**asked), "Damaged"))["id"]
+    refund_id: str = shop.run(RequestRefund(a_sold_order(shop, balance, wallet), Asked(**asked), "Damaged"))["id"]
     return refund_id
 
 
@@ -140,6 +140,29 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     refund_id = a_refund(shop, balance=BALANCE)
     return sent(RecordRefundPart(refund_id, 0, PartStatus.DONE), by_system(shop.tenant))
+
+
+@example(RecordRefundPart, "the wallet has it, as the lots that it was")
+def _(shop: Shop) -> Act:
+    refund_id = a_refund(shop, wallet=14_000)
+    return sent(RecordRefundPart(refund_id, 0, PartStatus.DONE), by_system(shop.tenant))
+
+
+@example(RecordRefundPart, "the wallet has a part, some of whose lots had expired")
+def _(shop: Shop) -> Act:
+    refund_id = a_refund(shop, wallet=14_000, amount=Money(13_555, "KES"), tenders=("wallet",))
+    shop.clock.advance(days=60)
+    return sent(RecordRefundPart(refund_id, 0, PartStatus.DONE), by_system(shop.tenant))
+
+
+@example(RecordRefundPart, "what was declined is credit in the wallet")
+def _(shop: Shop) -> Act:
+    refund_id = a_refund(shop, wallet=14_000)
+    record(shop, refund_id, PartStatus.DONE)
+    send_part(shop, refund_id, 1)
+    record(shop, refund_id, PartStatus.DECLINED, 1)
+    shop.run(ResolveRefund(refund_id, Way.TO_WALLET), finance(shop))
+    return sent(RecordRefundPart(refund_id, 1, PartStatus.DONE), by_system(shop.tenant))
 
 
 @example(RecordRefundPart, "declined: no money moved")

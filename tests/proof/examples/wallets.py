@@ -16,22 +16,12 @@ from cauri.wallet.points import ClawBackPoints, EarnPoints, MaturePoints
 from cauri.wallet.programme import Programme
 from cauri.wallet.redeeming import CaptureRedemption, Redeem, ReleaseRedemption, ReverseRedemption
 
-from tests.proof.examples.worlds import Act, example, market, sent
+from tests.proof.examples.worlds import Act, example, loyal, market, sent
 from tests.shop import START, Shop
 
 AMINA = "cus_amina"
 MUCH = Money(60_000, "KES")
 VERY_MUCH = Money(10_000_000, "KES")
-
-
-def loyal(shop: Shop, **rules: Any) -> Shop:
-    """Amina has 10.00 of rewards, 30.00 and 70.00 of credit, and 500 points, which pay 50.00."""
-    market(shop).programme(**rules)
-    shop.credit(1_000, Kind.REWARD, days=20)
-    shop.credit(3_000, days=40)
-    shop.credit(7_000, days=200)
-    shop.credit(500, Kind.POINTS)
-    return shop
 
 
 def manager(shop: Shop, name: str = "mona") -> Caller:

@@ -31,8 +31,9 @@ from cauri.payments.commands import (
     by_system,
     success_key,
 )
+from cauri.wallet.lots import Kind
 
-from tests.shop import START, Shop
+from tests.shop import START, Shop, from_wallet
 
 Act = Callable[[Books], bytes]
 Prepare = Callable[[Shop], Act]
@@ -120,13 +121,26 @@ def a_promoted_order(shop: Shop) -> str:
     return order_id
 
 
-def an_order(shop: Shop, *, balance: int = 0, **units: int) -> str:
-    """An order that waits for its payment, of which `balance` is held."""
+def loyal(shop: Shop, **rules: Any) -> Shop:
+    """Amina has 10.00 of rewards, 30.00 and 70.00 of credit, and 500 points, which pay 50.00."""
+    market(shop).programme(**rules)
+    shop.credit(1_000, Kind.REWARD, days=20)
+    shop.credit(3_000, days=40)
+    shop.credit(7_000, days=200)
+    shop.credit(500, Kind.POINTS)
+    return shop
+
+
+def an_order(shop: Shop, *, balance: int = 0, wallet: int = 0, **units: int) -> str:
+    """An order that waits for its payment, of which `balance` is held, or `wallet` is, out of every kind of lots."""
     market(shop)
     asked: tuple[TenderAsked, ...] = (TenderAsked("provider", provider="demo"),)
     if balance:
         shop.deposit(balance + 700)
         asked = (TenderAsked("balance", Money(balance, "KES")), *asked)
+    if wallet:
+        loyal(shop, restored_days=14)
+        asked = (from_wallet(wallet), *asked)
     cart = shop.cart(None, **(units or {"shirt_l": 2, "coffee": 1}))
     order_id: str = shop.checkout(cart_id=cart, tenders=asked)["order"]["id"]
     return order_id
@@ -155,14 +169,14 @@ def release(shop: Shop, order_id: str) -> None:
     step(shop, "release_stock", order_id)(shop.books)
 
 
-def a_paid_order(shop: Shop, *, balance: int = 0, **units: int) -> str:
-    order_id = an_order(shop, balance=balance, **units)
+def a_paid_order(shop: Shop, *, balance: int = 0, wallet: int = 0, **units: int) -> str:
+    order_id = an_order(shop, balance=balance, wallet=wallet, **units)
     pay(shop, order_id)
     return order_id
 
 
-def a_confirmed_order(shop: Shop, *, balance: int = 0) -> str:
-    order_id = a_paid_order(shop, balance=balance)
+def a_confirmed_order(shop: Shop, *, balance: int = 0, wallet: int = 0) -> str:
+    order_id = a_paid_order(shop, balance=balance, wallet=wallet)
     shop.run(confirmation(shop, order_id), saga(shop), "confirmed")
     return order_id
 

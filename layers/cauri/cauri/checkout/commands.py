@@ -31,13 +31,14 @@ from cauri.checkout.pricing import Item, Quote, quote
 from cauri.checkout.promotions import Offer, PromotionNotApplicable, UnknownPromotion, usable
 from cauri.checkout.reservation import CLAIM_GRACE, Reserved, reservations, taken_over
 from cauri.checkout.store import automatic_key, cart_key, promotion_key
-from cauri.checkout.tenders import TenderAsked, tenders
+from cauri.checkout.tenders import TenderAsked, asks_wallet, tenders
 from cauri.checkout.uses import Uses
 from cauri.clock import Instant
 from cauri.ids import digest
 from cauri.inventory.model import OutOfStock, Product, UnknownSku
 from cauri.inventory.store import product_key
 from cauri.money import Money
+from cauri.orders.drawing import drawn
 from cauri.orders.model import OrderTree, Use
 from cauri.orders.uses import counted
 from cauri.parties.emails import email_digest
@@ -45,6 +46,7 @@ from cauri.parties.model import Tenant, UnknownTenant, UnknownVendor, Vendor, Ve
 from cauri.parties.store import tenant_key, vendor_key
 from cauri.providers.ports import PaymentProvider
 from cauri.values import dataclass, field, replace
+from cauri.wallet.changes import Desk, desk_keys, desk_of
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
 
@@ -83,6 +85,8 @@ class _Start:
     tenant: Tenant
     cart: Cart | None
     balance: Balance | None
+    desk: Desk | None
+    """Of the customer whose wallet pays."""
     lines: Sequence[CartLine]
     products: Mapping[str, Product]
     currency: str
@@ -109,7 +113,8 @@ def checkout(command: Checkout, work: Work) -> Plan:
     _require_prices([(line.sku, line.price) for line in start.lines], claimed.products, start.currency)
     priced = _quote(start, claimed)
     uses = _applied(start, claimed, priced, work)
-    paid_by = tenders(command.tenders, priced.total, is_customer=work.caller.customer_id is not None)
+    asked = tenders(command.tenders, priced.total, is_customer=work.caller.customer_id is not None)
+    paid_by = drawn(asked, priced.total - priced.tax, start.desk, work.at)
     guest = None if work.caller.customer_id else start.uses.customer
     has_contact = command.contact is not None
     placing = Placing(
@@ -129,7 +134,7 @@ def checkout(command: Checkout, work: Work) -> Plan:
     if refusals:  # the last in the ladder: what is wrong with the request tells more
         raise refusals[0]
     payer = Payer(command.return_url, command.contact.email if command.contact else "", command.demo_outcome)
-    return opened(tree, saves, payer, start.tenant, work)
+    return opened(tree, saves, payer, start.tenant, start.desk, work)
 
 
 def _load(command: Checkout, work: Work) -> _Start:
@@ -149,6 +154,7 @@ def _load(command: Checkout, work: Work) -> _Start:
     if customer_id is None and command.contact is None:
         raise EmailRequired
     balance = found[balance_key(work.tenant, customer_id)] if customer_id else None
+    desk = desk_of(found, customer_id, work) if customer_id and asks_wallet(command.tenders) else None
     expires_at = work.at + tenant.reservation(work.books.settings.reservation)
     if command.cart_id is None:
         cart, currency = None, command.currency
@@ -164,7 +170,7 @@ def _load(command: Checkout, work: Work) -> _Start:
     if len({line.vendor_id for line in lines}) > VENDORS_MAX:
         raise TooManyVendors
     uses = _uses(command, found, lines, currency, work)
-    return _Start(tenant, cart, balance, lines, products, currency, number, expires_at, uses)
+    return _Start(tenant, cart, balance, desk, lines, products, currency, number, expires_at, uses)
 
 
 def _uses(command: Checkout, found: Found, lines: Sequence[CartLine], currency: str, work: Work) -> Uses:
@@ -203,6 +209,7 @@ def _keys(command: Checkout, work: Work) -> list[Key[Any]]:
         keys.append(cart_key(work.tenant, command.cart_id))
     if work.caller.customer_id is not None:
         keys.append(balance_key(work.tenant, work.caller.customer_id))
+        keys += desk_keys(work.caller.customer_id, work) if asks_wallet(command.tenders) else ()
     return keys + [product_key(work.tenant, line.sku) for line in command.lines]
 
 

@@ -27,15 +27,17 @@ from cauri.checkout.opening import Contact, Payer, known_contact, opened, order_
 from cauri.checkout.placing import Placing, place
 from cauri.checkout.pricing import Item, quote
 from cauri.checkout.reservation import Reserved, reservations
-from cauri.checkout.tenders import TenderAsked, tenders
+from cauri.checkout.tenders import TenderAsked, asks_wallet, tenders
 from cauri.inventory.model import OutOfStock, Product, UnknownSku
 from cauri.inventory.store import product_key
 from cauri.money import Money
+from cauri.orders.drawing import drawn
 from cauri.orders.model import Delivery
 from cauri.parties.emails import email_digest
 from cauri.parties.model import STANDARD, Tenant, UnknownTenant, UnknownVendor, Vendor, VendorDisabled
 from cauri.parties.store import tenant_key, vendor_key
 from cauri.values import dataclass, replace
+from cauri.wallet.changes import desk_keys, desk_of
 from cauri.wallet.model import Balance
 from cauri.wallet.store import balance_key
 
@@ -103,12 +105,15 @@ class _Agreed:
 def order_from_quote(command: OrderFromQuote, work: Work) -> Plan:
     _require_sense(command)
     found, number, tenant = _load(command, work)
+    pays = command.customer_id if asks_wallet(command.tenders) else None
+    desk = desk_of(found, pays, work) if pays else None
     vendors = _vendors(command, found, work)
     agreed = _agreed(command, found, work)
     stock = _claim([each.cart_line for each in agreed if each.line.sku], tenant, work)
     items = [Item(each.product, each.line.quantity, each.line.impa_code) for each in agreed]
     priced = quote(items, vendors, tenant, command.currency)
-    paid_by = tenders(command.tenders, priced.total, is_customer=command.customer_id is not None)
+    asked = tenders(command.tenders, priced.total, is_customer=command.customer_id is not None)
+    paid_by = drawn(asked, priced.total - priced.tax, desk, work.at)
     placing = Placing(
         priced,
         paid_by,
@@ -132,7 +137,7 @@ def order_from_quote(command: OrderFromQuote, work: Work) -> Plan:
     if refusals:
         raise refusals[0]
     email = command.contact.email if command.contact else ""
-    return opened(tree, saves, Payer(command.return_url, email, command.demo_outcome), tenant, work)
+    return opened(tree, saves, Payer(command.return_url, email, command.demo_outcome), tenant, desk, work)
 
 
 def _require_sense(command: OrderFromQuote) -> None:
@@ -161,7 +166,7 @@ def _load(command: OrderFromQuote, work: Work) -> tuple[Found, int, Tenant]:
     keys += [vendor_key(work.tenant, selection.vendor_id) for selection in command.selections]
     keys += [product_key(work.tenant, line.sku) for each in command.selections for line in each.lines if line.sku]
     if command.customer_id is not None:
-        keys.append(balance_key(work.tenant, command.customer_id))
+        keys += [balance_key(work.tenant, command.customer_id), *desk_keys(command.customer_id, work)]
     reads: list[Any] = [functools.partial(work.fetch, *keys), functools.partial(order_number, work)]
     found, number = work.database.together(*reads)
     if (done := found[work.record_key]) is not None:

@@ -10,13 +10,16 @@ from cauri.books.database import TRANSACTION_ACTIONS_MAX
 from cauri.books.plan import Event, Plan, StartSaga
 from cauri.books.work import Work
 from cauri.checkout.model import ORDER_PARTS_MAX, OrderTooLarge
+from cauri.checkout.reservation import CLAIM_GRACE
 from cauri.checkout.views import CheckoutView, ToPay
+from cauri.orders.drawing import set_aside
 from cauri.orders.model import Order, OrderTree
 from cauri.orders.views import order_view
 from cauri.parties.model import Party, Tenant
 from cauri.payments.model import Payment, ProviderDeclined, ProviderNotEnabled, ProviderUnavailable
 from cauri.providers.ports import Charge, Declined, PaymentProvider, Session, Unknown
 from cauri.values import dataclass, field, replace
+from cauri.wallet.changes import Desk
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ def order_number(work: Work) -> int:
     return 0 if work.dry_run else work.books.numbers.next(work.tenant, f"orders#{work.at:%Y}")
 
 
-def opened(tree: OrderTree, saves: Sequence[Any], payer: Payer, tenant: Tenant, work: Work) -> Plan:
-    """The plan that places `tree`, and says where to pay.
+def opened(tree: OrderTree, saves: Sequence[Any], payer: Payer, tenant: Tenant, desk: Desk | None, work: Work) -> Plan:
+    """The plan that places `tree`, and says where to pay. What the order draws is set aside at the `desk`.
 
     Raises OrderTooLarge, ProviderNotEnabled, ProviderDeclined, ProviderUnavailable.
     """
@@ -55,12 +58,15 @@ def opened(tree: OrderTree, saves: Sequence[Any], payer: Payer, tenant: Tenant, 
         for payment, session in zip(tree.payments, sessions, strict=False)  # a dry run has no sessions
     ]
     answer = CheckoutView(order_view(tree), to_pay[0].authorization_url if to_pay else None, to_pay)
-    return (
+    plan = (
         Plan(answer)
         .save(*saves, *_known_as(tree.payments, sessions))
         .start(StartSaga("checkout", tree.order.id, {"order_id": tree.order.id}))
         .emit(Event("order.created", tree.order.id, 1, _facts(tree)))
     )
+    if desk is not None:
+        set_aside(plan, tree.order, tree.order.expires_at + CLAIM_GRACE, desk, work)
+    return plan
 
 
 def known_contact(order: Order, contact: Contact | None) -> list[Party]:
@@ -72,8 +78,8 @@ def known_contact(order: Order, contact: Contact | None) -> list[Party]:
 
 
 def _require_room(tree: OrderTree, saves: Sequence[Any]) -> None:
-    """What is saved, the payments, and the record are written in one transaction."""
-    actions = 1 + len(saves) + len(tree.payments)
+    """What is saved, the payments, the wallet and the record are written in one transaction."""
+    actions = 1 + len(saves) + len(tree.payments) + bool(tree.order.draws)
     parts = sum(len(line.stock) for line in tree.lines)
     if actions > TRANSACTION_ACTIONS_MAX or parts > ORDER_PARTS_MAX:
         raise OrderTooLarge

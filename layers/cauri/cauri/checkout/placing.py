@@ -81,7 +81,7 @@ def _order(placing: Placing, tenders: tuple[Tender, ...], order_id: str, number:
         status=OrderStatus.PENDING_PAYMENT,
         created_at=work.at,
         expires_at=placing.expires_at,
-        payment_method=by_provider[0].provider if by_provider else "balance",
+        payment_method=by_provider[0].provider if by_provider else tenders[0].kind if tenders else None,
         payment_reference=by_provider[0].payment_id if by_provider else None,
         uses=placing.uses,
         guest=placing.guest,

@@ -22,16 +22,18 @@ from cauri.checkout.reservation import CLAIM_GRACE
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.checkout.store import promotion_key
 from cauri.checkout.waiting import Waiter, wait_item
-from cauri.clock import Instant
+from cauri.clock import Instant, rfc3339
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
 from cauri.inventory.model import OutOfStock, Part
 from cauri.inventory.store import product_key
 from cauri.orders.backorders import remember_backorders
 from cauri.orders.commands import CancelOrder, ConfirmOrder
+from cauri.orders.drawing import ExtendHold
 from cauri.orders.model import (
     CancelReason,
     IllegalOrderChange,
+    Order,
     OrderNotPaid,
     OrderPaid,
     OrderStatus,
@@ -48,6 +50,9 @@ from cauri.refunds.commands import ReturnPayments, returnable
 from cauri.refunds.model import NothingToRefund
 from cauri.values import dataclass
 from cauri.wallet.model import HoldGone
+from cauri.wallet.store import wallet_key
+
+SAGA: Final = "system:checkout"
 
 RECLAIM_LIVES: Final = timedelta(hours=1)
 """A claim for a paid order that had lost its own. Nobody has to pay any more: it only bridges the confirmation."""
@@ -253,7 +258,20 @@ class CheckoutSaga:
         asked_again = now + timedelta(seconds=seconds)
         if since < DAY:
             Claims(self.books.database, tree.order.tenant).extend(tree.parts, asked_again + CLAIM_GRACE)
+            self._extend_hold(tree.order, asked_again)
         return {"next": "unknown", "wait_seconds": seconds}
+
+    def _extend_hold(self, order: Order, asked_again: Instant) -> None:
+        """What the wallet holds lives on as well, if it would not until some time after the next answer."""
+        if not order.draws or order.customer_id is None:
+            return
+        key = wallet_key(order.tenant, order.customer_id)
+        wallet = self.books.database.fetch([key])[key]
+        hold = wallet.holds.get(order.id) if wallet else None
+        if hold is not None and hold.expires_at < asked_again + CLAIM_GRACE / 2:
+            until = asked_again + CLAIM_GRACE
+            command = ExtendHold(order.id, order.customer_id, until)
+            self.books.run(command, Caller(order.tenant, SAGA), f"{order.id}:extend_hold:{rfc3339(until)}")
 
     def _reclaim(self, holder: str, gone: Sequence[Part], payload: Payload) -> list[Part]:
         """Claim for a line, or a use of a promotion, as much as is `gone`. Raises OutOfStock."""
@@ -297,4 +315,4 @@ def _secured(payload: Payload) -> Secured:
 
 
 def _by_saga(payload: Payload) -> Caller:
-    return Caller(payload["tenant"], "system:checkout")
+    return Caller(payload["tenant"], SAGA)

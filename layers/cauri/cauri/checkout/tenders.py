@@ -1,4 +1,4 @@
-"""How an order is paid: any of the customer's balance, and at providers: at one, or, when asked for, at several."""
+"""How an order is paid: with the customer's balances, and at providers: at one, or, when asked for, at several."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from cauri.checkout.model import (
 from cauri.money import Money, total
 from cauri.orders.model import Tender
 from cauri.values import dataclass
+from cauri.wallet.draws import Draw
+from cauri.wallet.lots import Kind
 
 
 @dataclass(frozen=True)
 class TenderAsked:
     """A part of the price that the shopper wants to pay in this way. A provider's amount may be left open: the rest."""
 
-    kind: Literal["balance", "provider"]
+    kind: Literal["balance", "wallet", "provider"]
     amount: Money | None = None
     provider: str | None = None
+    kinds: tuple[Kind, ...] | None = None
+    """With what the wallet pays, in the customer's order; None is as the tenant has it."""
 
 
 def tenders(asked: Sequence[TenderAsked], price: Money, *, is_customer: bool) -> tuple[Tender, ...]:
@@ -34,10 +38,15 @@ def tenders(asked: Sequence[TenderAsked], price: Money, *, is_customer: bool) ->
     open_ended = [tender for tender in asked if tender.amount is None]
     if rest.amount < 0 or (rest and not open_ended) or len(open_ended) > 1:
         raise TendersDoNotMatch(price, given)
-    if any(tender.kind == "balance" for tender in asked) and not is_customer:
+    if any(tender.kind != "provider" for tender in asked) and not is_customer:
         raise BalanceNeedsCustomer
-    made = [Tender(tender.kind, rest if tender.amount is None else tender.amount, tender.provider) for tender in asked]
+    made = [_tender(tender, rest if tender.amount is None else tender.amount) for tender in asked]
     return tuple(tender for tender in made if tender.amount)
+
+
+def _tender(asked: TenderAsked, amount: Money) -> Tender:
+    draw = Draw(amount, asked.kinds) if asked.kind == "wallet" else None
+    return Tender(asked.kind, amount, asked.provider, draw=draw)
 
 
 def _in(currency: str, tender: TenderAsked) -> Money:
@@ -45,3 +54,7 @@ def _in(currency: str, tender: TenderAsked) -> Money:
     if tender.amount.currency != currency:
         raise OrderCurrencyMismatch(currency)
     return tender.amount
+
+
+def asks_wallet(asked: Sequence[TenderAsked]) -> bool:
+    return any(tender.kind == "wallet" for tender in asked)

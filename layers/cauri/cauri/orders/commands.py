@@ -9,15 +9,18 @@ from typing import Any, ClassVar, Final
 from cauri.books.database import TRANSACTION_ACTIONS_MAX
 from cauri.books.ledger import DEFERRED_REVENUE, RECEIVABLE, credit, debit, entry
 from cauri.books.plan import Event, Plan
+from cauri.books.shelf import Found
 from cauri.books.work import Command, Work, decides
 from cauri.inventory.model import OutOfStock, Part
 from cauri.inventory.store import Kept
+from cauri.orders.drawing import let_go, secured, spend
 from cauri.orders.model import CancelReason, OrderNotPaid, OrderPaid, OrderStatus, OrderTree, UnknownOrder
 from cauri.orders.store import load_tree
 from cauri.orders.uses import PromotionUsedByCustomer, counted, returned
 from cauri.orders.views import order_view
 from cauri.payments.model import PaymentStatus
-from cauri.values import dataclass
+from cauri.values import dataclass, replace
+from cauri.wallet.changes import desk_keys, desk_of
 from cauri.wallet.model import Balance, HoldGone
 from cauri.wallet.store import balance_key
 
@@ -54,13 +57,18 @@ class CancelOrder(Command):
 
 @decides(ConfirmOrder)
 def confirm_order(command: ConfirmOrder, work: Work) -> Plan:
-    tree, balance = _load(command.order_id, command.customer_id, work)
+    tree, balance, found = _load(command.order_id, command.customer_id, work)
     if any(payment.status is not PaymentStatus.SUCCEEDED for payment in tree.payments):
         raise OrderNotPaid(command.order_id)
     confirmed = tree.confirm(command.stock, work.at)
+    desk = desk_of(found, command.customer_id or "", work) if tree.order.draws else None
+    if desk is not None:
+        confirmed = replace(confirmed, order=secured(confirmed.order, desk, work.at))
     order = confirmed.order
     postings = [debit(RECEIVABLE, order.total), credit(DEFERRED_REVENUE, order.total)]
     plan = Plan(order_view(confirmed)).save(order, *confirmed.vendor_orders)
+    if desk is not None:
+        postings += spend(plan, order, desk, work)
     if order.held:
         if balance is None:
             raise HoldGone(order.id)
@@ -90,7 +98,7 @@ def _keep_claims(plan: Plan, tree: OrderTree, confirmed: OrderTree, work: Work) 
 
 @decides(CancelOrder)
 def cancel_order(command: CancelOrder, work: Work) -> Plan:
-    tree, balance = _load(command.order_id, command.customer_id, work)
+    tree, balance, found = _load(command.order_id, command.customer_id, work)
     if command.reason is CancelReason.UNPAID and _is_paid(tree):
         raise OrderPaid(command.order_id)
     cancelled = tree.cancel(command.reason, work.at)
@@ -104,6 +112,8 @@ def cancel_order(command: CancelOrder, work: Work) -> Plan:
     )
     if balance is not None:
         plan.save(balance.release(tree.order.id, tree.order.currency))
+    if tree.order.draws:
+        let_go(plan, tree.order, desk_of(found, command.customer_id or "", work), work)
     return plan.emit(*_news("cancelled", cancelled, reason=command.reason))
 
 
@@ -111,17 +121,18 @@ def _is_paid(tree: OrderTree) -> bool:
     return all(payment.status is PaymentStatus.SUCCEEDED for payment in tree.payments)
 
 
-def _load(order_id: str, customer_id: str | None, work: Work) -> tuple[OrderTree, Balance | None]:
-    """The order, and its customer's balance if the order holds any of it: one round trip."""
+def _load(order_id: str, customer_id: str | None, work: Work) -> tuple[OrderTree, Balance | None, Found]:
+    """The order, its customer's balance if the order holds any of it, and what a desk needs: one round trip."""
     reads: list[Any] = [functools.partial(load_tree, work.database, work.tenant, order_id)]
     if customer_id is not None:
-        reads.append(functools.partial(work.fetch, balance_key(work.tenant, customer_id)))
+        keys = desk_keys(customer_id, work)
+        reads.append(functools.partial(work.fetch, balance_key(work.tenant, customer_id), *keys))
     tree, *found = work.database.together(*reads)
     if tree is None or (tree.order.customer_id != customer_id and not _was_guests(tree, customer_id)):
         raise UnknownOrder(order_id)
     if customer_id is None or not tree.order.held:
-        return tree, None
-    return tree, found[0][balance_key(work.tenant, customer_id)]
+        return tree, None, found[0] if found else Found({})
+    return tree, found[0][balance_key(work.tenant, customer_id)], found[0]
 
 
 def _was_guests(tree: OrderTree, customer_id: str | None) -> bool:

@@ -13,6 +13,7 @@ from cauri.inventory.model import BACKORDER, Part
 from cauri.money import Money, total
 from cauri.payments.model import Payment
 from cauri.values import dataclass, field, replace
+from cauri.wallet.draws import Draw
 
 LATE_PAYMENT: Final = timedelta(hours=24)
 """A success this long after an order was cancelled for want of payment still makes it go on. Source: SPEC 2."""
@@ -120,7 +121,7 @@ class OrderNotPaid(Refusal):
 
 @dataclass(frozen=True)
 class Tender:
-    """A part of the price, and what pays it: the prepaid balance, or a payment at a provider."""
+    """A part of the price, and what pays it: the prepaid balance, the wallet, or a payment at a provider."""
 
     kind: str
     amount: Money
@@ -128,6 +129,8 @@ class Tender:
     payment_id: str | None = None
     refunded: int = 0
     """Minor units that were given back of it, or are on their way."""
+    draw: Draw | None = None
+    """What the wallet pays it with."""
 
     @property
     def left(self) -> int:
@@ -359,6 +362,16 @@ class Order:
     def held(self) -> Money:
         """What the customer's balance holds for it."""
         return total((tender.amount for tender in self.tenders if tender.kind == "balance"), self.currency)
+
+    @property
+    def draws(self) -> list[Draw]:
+        """What its customer's wallet pays, by tender."""
+        return [tender.draw for tender in self.tenders if tender.draw is not None]
+
+    @property
+    def drawn(self) -> Money:
+        """What its customer's wallet pays of it."""
+        return total((draw.amount for draw in self.draws), self.currency)
 
     @property
     def payment_ids(self) -> list[str]:

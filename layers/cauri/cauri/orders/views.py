@@ -9,6 +9,8 @@ from cauri.clock import Instant
 from cauri.money import Money, total
 from cauri.orders.model import LineItem, Order, OrderTree, VendorOrder
 from cauri.values import dataclass
+from cauri.wallet.draws import Draw
+from cauri.wallet.lots import Kind
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,24 @@ class VendorOrderView:
 
 
 @dataclass(frozen=True)
+class DrawView:
+    """What one kind of a wallet's balances pays: `units` of it, points or minor units."""
+
+    kind: Kind
+    units: int
+    pays: Money
+
+
+@dataclass(frozen=True)
 class PaymentView:
-    """What a provider was asked to take, or a part of the price that a balance pays."""
+    """What a provider was asked to take, or a part of the price that the wallet pays: with what, `drawn` says."""
 
     kind: str
     amount: Money
     status: str
     provider: str | None
     payment_id: str | None
+    drawn: list[DrawView]
 
 
 @dataclass(frozen=True)
@@ -290,6 +302,12 @@ def _payments(tree: OrderTree) -> list[PaymentView]:
             status=status[tender.payment_id] if tender.payment_id else tree.order.payment_status,
             provider=tender.provider,
             payment_id=tender.payment_id,
+            drawn=_drawn(tender.draw) if tender.draw else [],
         )
         for tender in tree.order.tenders
     ]
+
+
+def _drawn(draw: Draw) -> list[DrawView]:
+    kinds = dict.fromkeys(one.lot.kind for one in draw.payments)
+    return [DrawView(kind, draw.units_of(kind), draw.paid_by(kind)) for kind in kinds]

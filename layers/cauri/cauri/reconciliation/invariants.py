@@ -19,8 +19,10 @@ from cauri.orders.earning import accounts
 from cauri.orders.model import CancelReason, LineStatus, OrderStatus, OrderTree, order_status
 from cauri.payments.model import PaymentStatus
 from cauri.reconciliation.picture import Picture
-from cauri.refunds.model import OPEN, PartStatus, Refund, RefundStatus
+from cauri.refunds.model import OPEN, PartStatus, Refund, RefundPart, RefundStatus
 from cauri.wallet.accounts import BREAKAGE, LOYALTY, POINTS, REDEEMED, account_of
+from cauri.wallet.depletion import LOYALTY as WALLET_LOYALTY
+from cauri.wallet.draws import Draw, units_of
 from cauri.wallet.lots import PTS, Kind
 from cauri.wallet.redemption import RedemptionStatus
 
@@ -106,7 +108,7 @@ def statements_run_from_balance_to_balance(picture: Picture) -> Differences:
 
 
 def holds_are_of_redemptions(picture: Picture) -> Differences:
-    """What a wallet holds is what redemptions have set aside, until it is over."""
+    """What a wallet holds is what redemptions, and orders that wait, have set aside, until it is over."""
     held = {
         (wallet.customer_id, hold_id): hold.parts
         for wallet in picture.wallets
@@ -117,8 +119,74 @@ def holds_are_of_redemptions(picture: Picture) -> Differences:
         for one in picture.redemptions
         if one.status(picture.at) is RedemptionStatus.HELD
     }
-    if held != aside:
-        yield f"wallets hold {held}, and redemptions {aside}"
+    waiting = {
+        (tree.order.customer_id or "", tree.order.id): (units_of(tree.order.draws), tree.order.expires_at)
+        for tree in picture.trees
+        if tree.order.status is OrderStatus.PENDING_PAYMENT and tree.order.draws
+    }
+    of_orders = {place: parts for place, parts in held.items() if place in waiting}
+    if {place: parts for place, parts in held.items() if place not in of_orders} != aside:
+        yield f"wallets hold {held}, redemptions {aside}, and waiting orders {waiting}"
+    for place, (units, expires_at) in waiting.items():
+        its = of_orders.get(place)
+        if its != units and (its is not None or picture.at < expires_at):
+            yield f"{place} waits until {expires_at} for {units}, and its wallet holds {its}"
+
+
+def draws_are_paid_by_lots(picture: Picture) -> Differences:
+    """What a wallet pays of an order is what its lots pay, points by their rate, and points and rewards pay no tax."""
+    for tree in picture.trees:
+        order = tree.order
+        if total((draw.paid_by(*WALLET_LOYALTY) for draw in order.draws), order.currency) > order.total - order.tax:
+            yield f"points and rewards pay some of the tax of {order.id}: {order.draws}"
+        for tender in order.tenders:
+            if (tender.draw is not None) != (tender.kind == "wallet"):
+                yield f"{tender} of {order.id} is no tender of a wallet, or has no lots"
+            elif tender.draw is not None:
+                draw, points = tender.draw, tender.draw.units_of(Kind.POINTS)
+                pays = {kind: draw.paid_by(kind).amount for kind in Kind}
+                worth = {kind: draw.units_of(kind) for kind in Kind} | {Kind.POINTS: points * draw.rate // 1000}
+                if sum(pays.values()) != tender.amount.amount or pays != worth:
+                    yield f"{tender} of {order.id} is paid {pays}, by what is worth {worth}"
+
+
+def wallets_get_back_what_refunds_say(picture: Picture) -> Differences:
+    """The statement has the lots of a refund, as its order drew them."""
+    told, due = Counter[tuple[str, Kind, str]](), Counter[tuple[str, Kind, str]]()
+    for moved in picture.movements_of_wallets:
+        for line in moved.lines if moved.why == "refunded" else ():
+            told[moved.about, line.kind, line.change.currency] += line.change.amount
+    for refund, part, draw in _given_to_wallets(picture):
+        if draw is None:
+            due[refund.id, Kind.STORE_CREDIT, refund.currency] += part.amount.amount
+        for lot in draw.back(part.after, part.amount.amount).lots if draw else ():
+            due[refund.id, lot.kind, lot.asset] += lot.units
+    if told != due:
+        yield f"refunds gave {dict(due)} back to wallets, and statements tell {dict(told)}"
+
+
+def what_is_given_back_whole_was_drawn(picture: Picture) -> Differences:
+    """However a tender of a wallet was given back, in all it is what had been drawn, lot by lot."""
+    back, amounts = Counter[tuple[str, int, str]](), Counter[tuple[str, int]]()
+    for refund, part, draw in _given_to_wallets(picture):
+        for lot in draw.back(part.after, part.amount.amount).lots if draw else ():
+            back[refund.order_id, part.tender, lot.id] += lot.units
+        amounts[refund.order_id, part.tender] += part.amount.amount
+    for order in (tree.order for tree in picture.trees):
+        for place, draw in enumerate(tender.draw for tender in order.tenders):
+            for lot_id, units in units_of([draw] if draw else []).items():
+                known = back[order.id, place, lot_id]
+                if known > units or (draw and amounts[order.id, place] == draw.amount.amount and known != units):
+                    yield f"{order.id} drew {units} of {lot_id}, and {known} came back"
+
+
+def _given_to_wallets(picture: Picture) -> Iterator[tuple[Refund, RefundPart, Draw | None]]:
+    """The parts of refunds that wallets have, each with what its tender had drawn."""
+    orders = {tree.order.id: tree.order for tree in picture.trees}
+    for refund in picture.refunds:
+        for part in refund.parts:
+            if part.method == "wallet" and part.status is PartStatus.DONE:
+                yield refund, part, orders[refund.order_id].tenders[part.tender].draw
 
 
 def redemptions_pay_what_they_say(picture: Picture) -> Differences:
@@ -382,7 +450,7 @@ def the_ledger_tells_the_same_as_the_orders(picture: Picture) -> Differences:
 def _sold_and_paid(tree: OrderTree) -> Iterator[tuple[str, Money]]:
     order = tree.order
     if order.confirmed_at is not None:
-        yield RECEIVABLE, order.total - order.held
+        yield RECEIVABLE, order.total - order.held - order.drawn
         for share in tree.vendor_orders:
             yield from ((account, Money(-units, order.currency)) for account, units in accounts(share).items())
     for payment in tree.payments:
@@ -459,6 +527,9 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     statements_run_from_balance_to_balance,
     holds_are_of_redemptions,
     redemptions_pay_what_they_say,
+    draws_are_paid_by_lots,
+    wallets_get_back_what_refunds_say,
+    what_is_given_back_whole_was_drawn,
     holds_are_of_orders_that_wait,
     stock_adds_up,
     uses_of_promotions_add_up,

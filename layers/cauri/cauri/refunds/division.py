@@ -75,7 +75,9 @@ def parts_of(amount: Money, order: Order, first: Sequence[str] = ()) -> list[Ref
     if rest:
         shares = [share + part for share, part in zip(shares, split_units(rest, others), strict=True)]
     return [
-        RefundPart(place, tender.kind, Money(units, order.currency), tender.provider, tender.payment_id)
+        RefundPart(
+            place, tender.kind, Money(units, order.currency), tender.provider, tender.payment_id, after=tender.refunded
+        )
         for place, (tender, units) in enumerate(zip(order.tenders, shares, strict=True))
         if units
     ]

@@ -270,12 +270,12 @@ class RefundLine:
 
 @dataclass(frozen=True)
 class RefundPart:
-    """The money of one tender, on its way back: to the balance, or through the provider that took it."""
+    """The money of one tender, on its way back: to the balance or wallet, or through the provider that took it."""
 
     tender: int
     """Its place among the order's tenders."""
     method: str
-    """``balance``, ``provider``, or ``outside``: staff gave it back by hand."""
+    """``balance``, ``wallet``, ``provider``, or ``outside``: staff gave it back by hand."""
     amount: Money
     provider: str | None = None
     payment_id: str | None = None
@@ -288,6 +288,8 @@ class RefundPart:
     """When the provider was first asked for it: from then on count the times to ask what became of it."""
     sent_at: Instant | None = None
     """When it was last asked for it."""
+    after: int = 0
+    """How many minor units of the tender were given back, or about to be, before it."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from cauri.books.ledger import RECEIVABLE, Posting, cash_at, credit, debit, entr
 from cauri.books.plan import Event, Plan, StartSaga
 from cauri.books.work import Command, Work, decides
 from cauri.clock import Instant
-from cauri.orders.model import OrderTree
+from cauri.orders.model import Order, OrderTree
 from cauri.payments.model import Payment, UnknownPayment
 from cauri.providers.ports import (
     Declined,
@@ -45,7 +45,12 @@ from cauri.refunds.model import (
 from cauri.refunds.store import credit_note_key, load_refund, refund_key
 from cauri.refunds.views import refund_view
 from cauri.values import dataclass, replace
+from cauri.wallet.accounts import postings
+from cauri.wallet.changes import Desk, at_desk, given_back, write
+from cauri.wallet.draws import Back
+from cauri.wallet.lots import Kind, Lot
 from cauri.wallet.model import Balance
+from cauri.wallet.programme import RateMissing
 from cauri.wallet.store import balance_key
 
 SAYS: Final[Mapping[type, PartStatus]] = {
@@ -114,14 +119,14 @@ def record_refund_part(command: RecordRefundPart, work: Work) -> Plan:
     )
     refund = before.with_part(command.place, part, work.at)
     plan = Plan(refund_view(refund)).save(refund)
-    postings: list[Posting] = []
+    posted: list[Posting] = []
     if part.status is PartStatus.DONE:
-        postings = _given_back(plan, refund, part, tree, work)
+        posted = _given_back(plan, refund, part, tree, work)
     elif part.status is PartStatus.DECLINED and not refund.is_return:  # a return keeps what nobody else may give back
         plan.save(_payment(tree, part).free(refund.id))
     if refund.status is RefundStatus.FAILED:
         return _failed(plan, refund, tree, work)
-    plan.post(entry("payment refunded", *postings) if postings else None)
+    plan.post(entry("payment refunded", *posted) if posted else None)
     return plan.emit(*_tell(before, refund))
 
 
@@ -247,6 +252,8 @@ def _given_back(plan: Plan, refund: Refund, part: RefundPart, tree: OrderTree, w
         return [debit(RECEIVABLE, part.amount), credit(cash_at(part.provider or ""), part.amount)]
     if part.method == "outside":
         return [debit(RECEIVABLE, part.amount), credit(cash_at("manual"), part.amount)]
+    if part.method == "wallet":
+        return _to_wallet(plan, refund, part, tree.order, work)
     customer_id = tree.order.customer_id or ""
     key = balance_key(work.tenant, customer_id)
     balance = (work.fetch(key)[key] or Balance(work.tenant, customer_id)).deposit(part.amount)
@@ -254,6 +261,28 @@ def _given_back(plan: Plan, refund: Refund, part: RefundPart, tree: OrderTree, w
         Event("balance.refunded", customer_id, balance.version + 1, {"order_id": tree.order.id, "amount": part.amount})
     )
     return [debit(RECEIVABLE, part.amount), balance.credited(part.amount)]
+
+
+def _to_wallet(plan: Plan, refund: Refund, part: RefundPart, order: Order, work: Work) -> list[Posting]:
+    """The lots that paid come back; what a provider would not give back is credit, marked as a refund."""
+    desk = at_desk(order.customer_id or "", work)
+    draw = order.tenders[part.tender].draw
+    back = draw.back(part.after, part.amount.amount) if draw else Back((_credit(refund, part, desk, work),))
+    after = given_back(back.lots, desk, work)
+    moved = write(plan, desk.wallet, after, work, why="refunded", about=refund.id, note=order.number)
+    return postings(after.customer_id, moved, RECEIVABLE, -back.points_pay if back.points_pay else None)
+
+
+def _credit(refund: Refund, part: RefundPart, desk: Desk, work: Work) -> Lot:
+    amount, money = part.amount.amount, part.amount
+    source = f"refund {refund.id}"
+    try:
+        snapshot = desk.programme.snapshot(money)
+    except RateMissing:  # the money moved: it is not the customer's loss that nobody knows what it is worth
+        snapshot = None
+    return Lot(
+        work.ids.new("lot"), Kind.STORE_CREDIT, money.currency, amount, amount, source, work.at, snapshot=snapshot
+    )
 
 
 def _failed(plan: Plan, refund: Refund, tree: OrderTree, work: Work) -> Plan:

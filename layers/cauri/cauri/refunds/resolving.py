@@ -28,6 +28,8 @@ class Way(StrEnum):
     """The provider is asked again, also for what it declined."""
     TO_BALANCE = "to_balance"
     """What the provider declined goes to the customer's balance."""
+    TO_WALLET = "to_wallet"
+    """What the provider declined is store credit in the customer's wallet."""
     OUTSIDE = "outside"
     """What the provider declined was given back by hand: cash, or a bank transfer."""
 
@@ -46,7 +48,7 @@ def resolve_refund(command: ResolveRefund, work: Work) -> Plan:
     _, refund = load_refund(work.database, work.tenant, command.refund_id)
     if refund.status is not RefundStatus.NEEDS_ATTENTION:
         raise IllegalRefundChange(refund.id, refund.status, RefundChange.PROCESS)
-    if command.way is Way.TO_BALANCE and refund.customer_id is None:
+    if command.way in (Way.TO_BALANCE, Way.TO_WALLET) and refund.customer_id is None:
         raise MoneyBackNeedsCustomer
     parts = tuple(_resolved(part, command.way, refund) for part in refund.parts)
     executions = refund.executions + 1
@@ -66,6 +68,4 @@ def _resolved(part: RefundPart, way: Way, refund: Refund) -> RefundPart:
         return replace(part, status=PartStatus.SENT, asked_at=None, reason=None)
     if part.status is not PartStatus.DECLINED:
         raise MoneyMayHaveMoved(refund.id)
-    return replace(
-        part, status=PartStatus.WAITING, method="balance" if way is Way.TO_BALANCE else "outside", reason=None
-    )
+    return replace(part, status=PartStatus.WAITING, method=way.removeprefix("to_"), reason=None)

@@ -43,8 +43,17 @@ class Desk:
 def at_desk(customer_id: str, work: Work, *more: Key[Any]) -> Desk:
     """Raises NoProgramme, and UnknownCustomer for a customer who speaks for another."""
     require_own(customer_id, work)
-    rules, key = programme_key(work.tenant), wallet_key(work.tenant, customer_id)
-    found = work.fetch(rules, key, *more)
+    return desk_of(work.fetch(*desk_keys(customer_id, work), *more), customer_id, work)
+
+
+def desk_keys(customer_id: str, work: Work) -> tuple[Key[Programme], Key[Wallet]]:
+    """What a desk needs to be read, where it is read together with other things."""
+    return programme_key(work.tenant), wallet_key(work.tenant, customer_id)
+
+
+def desk_of(found: Found, customer_id: str, work: Work) -> Desk:
+    """Raises NoProgramme."""
+    rules, key = desk_keys(customer_id, work)
     programme = found[rules]
     if programme is None:
         raise NoProgramme
