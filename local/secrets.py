@@ -14,6 +14,7 @@ from local.template import Template
 MAKES: Final[Mapping[str, Callable[[], str]]] = {
     "PaystackKeys": lambda: f"sk_test_{secrets.token_hex(20)}",
     "TilliPayKeys": lambda: ":".join(secrets.token_hex(12) for _ in range(3)),
+    "RewardsKeys": lambda: f"rewards_{secrets.token_hex(20)}",
 }
 """How the parties that are played here make their keys up."""
 

@@ -18,6 +18,7 @@ dispatcher = Dispatcher(
         machines={
             "checkout": StateMachine(os.environ["CHECKOUT_MACHINE_ARN"]),
             "refund": StateMachine(os.environ["REFUND_MACHINE_ARN"]),
+            "redemption": StateMachine(os.environ["REDEMPTION_MACHINE_ARN"]),
         },
         wakes=dict.fromkeys(
             ("order.payment.received", "order.payment.mismatched", "order.payment.failed"), wake_checkout

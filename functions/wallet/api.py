@@ -116,6 +116,9 @@ Units = Annotated[int, Field(ge=1, le=MINOR_UNITS_MAX, examples=[500])]
 Days = Annotated[int, Field(ge=0, le=3650)]
 
 
+Subject = Annotated[str, Field(min_length=1, max_length=255, examples=["usr_java"])]
+
+
 def _is_date(text: str) -> str:
     try:
         date.fromisoformat(text)
@@ -221,6 +224,10 @@ class ProgrammeRequest(Shape):
     ] = False
     estimate: Annotated[Estimate, Field(strict=False, description="How breakage is estimated")] = Estimate.REMOTE
     estimate_bps: BasisPoints = 1_500
+    confirming_partners: Annotated[
+        list[Subject],
+        Field(max_length=100, description="Partners, by the `sub` of their tokens, whose issuer confirms each use"),
+    ] = Field(default_factory=list)
     expected_version: ExpectedVersion | None = None
 
     def command(self, tenant: str) -> PutProgramme:
@@ -243,6 +250,7 @@ class ProgrammeRequest(Shape):
             self.review_flagged,
             self.estimate,
             self.estimate_bps,
+            tuple(self.confirming_partners),
         )
         return PutProgramme(programme, self.expected_version)
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from local.http.events import Request, Response
 from local.outside.http import Call, Courier, Party
 from local.outside.paystack import FakePaystack
+from local.outside.rewards import FakeRewards
 from local.outside.tillipay import FakeTilliPay
 from local.secrets import Secrets
 
@@ -47,9 +48,13 @@ def _tillipay(url: str, webhook_url: str, secrets: Secrets) -> Party:
     )
 
 
+def _rewards(url: str, webhook_url: str, secrets: Secrets) -> Party:
+    return FakeRewards(lambda key: secrets.tenant_of("RewardsKeys", key))
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-PARTIES: Final[dict[str, Play]] = {"Paystack": _paystack, "TilliPay": _tillipay}
+PARTIES: Final[dict[str, Play]] = {"Paystack": _paystack, "TilliPay": _tillipay, "Rewards": _rewards}
 """By the name that the template's parameter begins with: `PaystackUrl`."""

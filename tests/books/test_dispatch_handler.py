@@ -27,6 +27,7 @@ def dispatch(monkeypatch: pytest.MonkeyPatch) -> Any:
         "PAYMENTS_QUEUE_URL": "https://sqs.example/payments",
         "CHECKOUT_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:checkout",
         "REFUND_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:refund",
+        "REDEMPTION_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:redemption",
     }.items():
         monkeypatch.setenv(name, value)
     return importlib.import_module("functions.books.dispatch").handler

@@ -192,6 +192,7 @@ def dispatch(engine: Engine) -> Iterator[Any]:
         "PAYMENTS_QUEUE_URL": "https://sqs.example/payments",
         "CHECKOUT_MACHINE_ARN": "arn:checkout",
         "REFUND_MACHINE_ARN": "arn:refund",
+        "REDEMPTION_MACHINE_ARN": "arn:redemption",
     }
     with loaded("functions.books.dispatch", STAGE=STAGE, **environment) as function:
         yield function

@@ -16,9 +16,11 @@ from typing import Any, Final, TypeVar
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from cauri.books.database import Database
 from cauri.providers.ports import Charge, KnownRefund, Opening, RefundAnswer, RefundCall, Unknown, Verification
+from cauri.providers.rewards import RewardAnswer, RewardUse
 
 from tests.engines import REGION, TABLE_PREFIX
 from tests.provider import ScriptedProvider
+from tests.rewards import ScriptedIssuer
 
 T = TypeVar("T")
 URL: Final = "https://dynamodb.example"
@@ -286,3 +288,29 @@ class FaultyProvider:
             LIST, {}, lambda: self.truth.list_refunds(tenant, charge_reference)
         )
         return known
+
+
+@dataclass
+class FaultyIssuer:
+    """The issuer of rewards as one process sees it."""
+
+    truth: ScriptedIssuer
+    script: Script
+
+    @property
+    def name(self) -> str:
+        return self.truth.name
+
+    def confirm(self, use: RewardUse) -> RewardAnswer:
+        return self._ask("confirm", use)
+
+    def capture(self, use: RewardUse) -> RewardAnswer:
+        return self._ask("capture", use)
+
+    def release(self, use: RewardUse) -> RewardAnswer:
+        return self._ask("release", use)
+
+    def _ask(self, question: str, use: RewardUse) -> RewardAnswer:
+        asked = getattr(self.truth, question)
+        answer: RewardAnswer = self.script.play(f"provider.{question}", {}, lambda: asked(use))
+        return answer

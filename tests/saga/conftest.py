@@ -39,9 +39,17 @@ def refund_definition(template: Template) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def machines(definition: dict[str, Any], refund_definition: dict[str, Any]) -> dict[str, Machine]:
+def redemption_definition(template: Template) -> dict[str, Any]:
+    return read_definition(template.machines["RedemptionMachine"], template.directory, _Names())
+
+
+@pytest.fixture(scope="session")
+def machines(
+    definition: dict[str, Any], refund_definition: dict[str, Any], redemption_definition: dict[str, Any]
+) -> dict[str, Machine]:
     put_on_our_clock()
-    return {"checkout": machine_of(definition), "refund": machine_of(refund_definition)}
+    read = {"checkout": definition, "refund": refund_definition, "redemption": redemption_definition}
+    return {name: machine_of(each) for name, each in read.items()}
 
 
 @pytest.fixture(scope="session")

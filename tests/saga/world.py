@@ -50,13 +50,15 @@ from cauri.providers.ports import (
 )
 from cauri.refunds.hearing import hear_refund
 from cauri.refunds.saga import RefundSaga
+from cauri.wallet.saga import RedemptionSaga
 from moto.dynamodb.models import dynamodb_backends
 
 from local.machines.interpreter import Machine
 from tests.engines import REGION, TABLE_PREFIX
-from tests.proof.faults import Died, FaultyProvider, Script, ScriptedDatabase
+from tests.proof.faults import Died, FaultyIssuer, FaultyProvider, Script, ScriptedDatabase
 from tests.proof.state import ACCOUNT, Snapshot, snapshot
 from tests.provider import ScriptedProvider
+from tests.rewards import ScriptedIssuer
 from tests.saga.machine import Executions, Starter
 from tests.saga.trouble import Standstill
 from tests.shop import START, TENANT, SetClock, Shop, no_pause
@@ -161,6 +163,7 @@ class Message:
 class World:
     def __init__(self, database: Database, machines: Mapping[str, Machine]) -> None:
         self.provider = TellingProvider()
+        self.issuer = ScriptedIssuer()
         self.shop = Shop(database, provider=self.provider)
         self.machines = machines
         self.clock = self.shop.clock
@@ -231,11 +234,14 @@ class World:
             return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": failure}
         return {"StatusCode": 200, "Payload": invocation.outcome}
 
-    def _saga(self, function: str, books: Books) -> CheckoutSaga | RefundSaga:
+    def _saga(self, function: str, script: Script | None = None) -> CheckoutSaga | RefundSaga | RedemptionSaga:
+        books = self.process(script)
+        if function.startswith("Redemption"):
+            return RedemptionSaga(books, FaultyIssuer(self.issuer, script or Script()))
         return RefundSaga(books) if function == "RefundSteps" else CheckoutSaga(books, self.executions)
 
     def _run(self, invocation: Invocation) -> None:
-        saga = self._saga(invocation.function, self.process(invocation.script))
+        saga = self._saga(invocation.function, invocation.script)
         try:
             invocation.outcome = json.loads(json.dumps(saga.run(invocation.payload)))
         except (Exception, Died) as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
@@ -429,7 +435,7 @@ class World:
     def replay(self, letter: Mapping[str, Any]) -> None:
         """`cauri dlq replay`: invoke the function of a dead letter with its payload."""
         self.letters.remove(dict(letter))
-        self._saga(letter["function"], self.process()).run(letter["payload"])
+        self._saga(letter["function"]).run(letter["payload"])
 
 
 @dataclass(frozen=True)
@@ -440,6 +446,7 @@ class Beginning:
     machines: Mapping[str, Machine]
     stored: Snapshot
     provider: TellingProvider
+    issuer: ScriptedIssuer
     now: Instant
     keys: int
     streamed: list[Any]
@@ -448,8 +455,9 @@ class Beginning:
     @classmethod
     def of(cls, world: World) -> Beginning:
         assert not world.executions.all
-        shop, provider, streamed = world.shop, copy.deepcopy(world.provider), _stream()[world.position :]
-        return cls(shop.database, world.machines, snapshot(), provider, world.clock.now, shop.keys, streamed)
+        shop, streamed = world.shop, _stream()[world.position :]
+        outside = copy.deepcopy(world.provider), copy.deepcopy(world.issuer)
+        return cls(shop.database, world.machines, snapshot(), *outside, world.clock.now, shop.keys, streamed)
 
     def again(self) -> World:
         """A new world that is as this one was."""
@@ -459,6 +467,7 @@ class Beginning:
         world.shop.keys = self.keys
         _stream()[:] = self.streamed
         vars(world.provider).update(vars(copy.deepcopy(self.provider)))
+        vars(world.issuer).update(vars(copy.deepcopy(self.issuer)))
         return world
 
 

@@ -9,9 +9,19 @@ from typing import Any
 from cauri.books.caller import Caller
 from cauri.money import Money
 from cauri.wallet.breakage import Sums, liability
+from cauri.wallet.confirming import (
+    CompleteRedemption,
+    GiveBackHold,
+    GiveUpRedemption,
+    KeepRedemption,
+    RecordPartnerPart,
+    ResumeRedemption,
+    by_saga,
+)
 from cauri.wallet.expiring import LapseCredit, RecordLiability, by_schedule, count_liability
 from cauri.wallet.issuing import DecideApproval, ExtendCredit, IssueCredit, PutProgramme, RevokeCredit
 from cauri.wallet.lots import PTS, Kind
+from cauri.wallet.partners import UseStatus
 from cauri.wallet.points import ClawBackPoints, EarnPoints, MaturePoints
 from cauri.wallet.programme import Programme
 from cauri.wallet.redeeming import CaptureRedemption, Redeem, ReleaseRedemption, ReverseRedemption
@@ -243,3 +253,100 @@ def _(shop: Shop) -> Act:
 @example(ClawBackPoints, "of what is refunded")
 def _(shop: Shop) -> Act:
     return sent(ClawBackPoints(AMINA, "ord_1", kes(3_333)), earned(shop).admin)
+
+
+JAVA = "usr_java"
+
+
+def partnered(shop: Shop) -> Shop:
+    """Two rewards of Java's, which its issuer confirms, beside what a loyal customer has."""
+    loyal(shop, confirming_partners=(JAVA,))
+    partner = Caller(shop.tenant, JAVA, frozenset({"partner"}))
+    for amount in (300, 200):
+        shop.run(IssueCredit(AMINA, Kind.REWARD, kes(amount), "a coffee", START + timedelta(days=3)), partner)
+    return shop
+
+
+def begun(shop: Shop, *heard: UseStatus) -> str:
+    """A redemption whose issuers have been asked, and said this of all parts."""
+    redemption: str = partnered(shop).redeem(2_000)["id"]
+    for status in heard:
+        for place in range(2):
+            shop.run(RecordPartnerPart(redemption, place, status), by_saga(shop.tenant))
+    return redemption
+
+
+def given_up(shop: Shop) -> str:
+    redemption = begun(shop, UseStatus.CONFIRMED)
+    shop.run(GiveUpRedemption(redemption), by_saga(shop.tenant))
+    return redemption
+
+
+@example(Redeem, "with rewards that a partner must confirm")
+def _(shop: Shop) -> Act:
+    return sent(redeem(2_000), partnered(shop).customer())
+
+
+@example(CaptureRedemption, "a part, with rewards that a partner must confirm")
+def _(shop: Shop) -> Act:
+    redemption = partnered(shop).redeem(2_000, hold_minutes=30)["id"]
+    return sent(CaptureRedemption(AMINA, redemption, kes(1_200)), shop.admin)
+
+
+@example(ReverseRedemption, "of rewards that a partner confirmed")
+def _(shop: Shop) -> Act:
+    redemption = begun(shop, UseStatus.CONFIRMED, UseStatus.CAPTURED)
+    shop.run(CompleteRedemption(AMINA, redemption), by_saga(shop.tenant))
+    return sent(ReverseRedemption(AMINA, redemption), shop.admin)
+
+
+@example(RecordPartnerPart, "confirmed")
+def _(shop: Shop) -> Act:
+    return sent(RecordPartnerPart(begun(shop), 1, UseStatus.CONFIRMED), by_saga(shop.tenant))
+
+
+@example(RecordPartnerPart, "too late to count")
+def _(shop: Shop) -> Act:
+    return sent(RecordPartnerPart(given_up(shop), 1, UseStatus.CAPTURED), by_saga(shop.tenant))
+
+
+@example(RecordPartnerPart, "the last is released")
+def _(shop: Shop) -> Act:
+    redemption = given_up(shop)
+    shop.run(GiveBackHold(AMINA, redemption), by_saga(shop.tenant))
+    shop.run(RecordPartnerPart(redemption, 1, UseStatus.RELEASED), by_saga(shop.tenant))
+    return sent(RecordPartnerPart(redemption, 0, UseStatus.RELEASED), by_saga(shop.tenant))
+
+
+@example(KeepRedemption, "an issuer is silent")
+def _(shop: Shop) -> Act:
+    return sent(KeepRedemption(AMINA, begun(shop), shop.clock.now + timedelta(hours=1)), by_saga(shop.tenant))
+
+
+@example(CompleteRedemption, "every issuer has captured")
+def _(shop: Shop) -> Act:
+    redemption = begun(shop, UseStatus.CONFIRMED, UseStatus.CAPTURED)
+    return sent(CompleteRedemption(AMINA, redemption), by_saga(shop.tenant))
+
+
+@example(CompleteRedemption, "refused, since its hold is over")
+def _(shop: Shop) -> Act:
+    redemption = begun(shop, UseStatus.CONFIRMED, UseStatus.CAPTURED)
+    shop.clock.advance(minutes=15)
+    return sent(CompleteRedemption(AMINA, redemption), by_saga(shop.tenant))
+
+
+@example(GiveUpRedemption, "an issuer declined")
+def _(shop: Shop) -> Act:
+    return sent(GiveUpRedemption(begun(shop), ("a:Complete:1",)), by_saga(shop.tenant))
+
+
+@example(GiveBackHold, "its issuers are still to be told")
+def _(shop: Shop) -> Act:
+    return sent(GiveBackHold(AMINA, given_up(shop)), by_saga(shop.tenant))
+
+
+@example(ResumeRedemption, "another execution")
+def _(shop: Shop) -> Act:
+    redemption = begun(shop)
+    return sent(ResumeRedemption(redemption, f"{redemption}-2"), by_saga(shop.tenant))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cauri.parties.limits import Quotas
     from cauri.providers.keys import Keys
     from cauri.providers.ports import PaymentProvider
+    from cauri.providers.rewards import RewardIssuer
 
 RESERVATION_SECONDS_DEFAULT: Final = 15 * 60
 
@@ -89,6 +90,19 @@ def _manual() -> PaymentProvider:
     from cauri.providers.manual import Manual
 
     return Manual()
+
+
+@functools.cache
+def reward_issuer() -> RewardIssuer:
+    """Who answers for partners' rewards."""
+    from cauri.payments.circuits import SharedCircuit
+    from cauri.providers.guarded import GuardedIssuer
+    from cauri.providers.http import Http
+    from cauri.providers.reward_issuer import HttpRewardIssuer
+
+    http = Http(read_seconds=2.0)  # an undo has four seconds in all
+    issuer = HttpRewardIssuer(os.environ["REWARDS_URL"], _keys("REWARDS_KEYS"), http)
+    return GuardedIssuer(issuer, SharedCircuit(database(), issuer.name, clock()))
 
 
 def _keys(variable: str) -> Keys:

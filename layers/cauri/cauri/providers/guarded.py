@@ -19,6 +19,7 @@ from cauri.providers.ports import (
     Unreadable,
     Verification,
 )
+from cauri.providers.rewards import RewardAnswer, RewardIssuer, RewardUse
 from cauri.providers.unknown import Unknown
 
 A = TypeVar("A")
@@ -36,6 +37,35 @@ class Circuit(Protocol):
 
     def note(self, tenant: str, *, answered: bool) -> None:
         """What came of it."""
+
+
+def _ask(circuit: Circuit, tenant: str, question: Callable[[], A]) -> A | Unknown:
+    if not circuit.lets_pass(tenant):
+        return NOT_ASKED
+    answer = question()
+    circuit.note(tenant, answered=not isinstance(answer, Unknown))
+    return answer
+
+
+class GuardedIssuer:
+    """See `RewardIssuer`. What is not asked is `Unknown`, and nothing was sent."""
+
+    def __init__(self, issuer: RewardIssuer, circuit: Circuit) -> None:
+        self._issuer = issuer
+        self._circuit = circuit
+
+    @property
+    def name(self) -> str:
+        return self._issuer.name
+
+    def confirm(self, use: RewardUse) -> RewardAnswer:
+        return _ask(self._circuit, use.tenant, lambda: self._issuer.confirm(use))
+
+    def capture(self, use: RewardUse) -> RewardAnswer:
+        return _ask(self._circuit, use.tenant, lambda: self._issuer.capture(use))
+
+    def release(self, use: RewardUse) -> RewardAnswer:
+        return _ask(self._circuit, use.tenant, lambda: self._issuer.release(use))
 
 
 class Guarded:
@@ -75,8 +105,4 @@ class Guarded:
         return self._provider.read_event(raw)
 
     def _ask(self, tenant: str, question: Callable[[], A]) -> A | Unknown:
-        if not self._circuit.lets_pass(tenant):
-            return NOT_ASKED
-        answer = question()
-        self._circuit.note(tenant, answered=not isinstance(answer, Unknown))
-        return answer
+        return _ask(self._circuit, tenant, question)

@@ -24,9 +24,12 @@ from cauri.wallet.accounts import BREAKAGE, LOYALTY, POINTS, REDEEMED, account_o
 from cauri.wallet.depletion import LOYALTY as WALLET_LOYALTY
 from cauri.wallet.draws import Draw, units_of
 from cauri.wallet.lots import PTS, Kind
+from cauri.wallet.partners import UseStatus
 from cauri.wallet.redemption import RedemptionStatus
 
 Differences = Iterator[str]
+OFF: Final = {UseStatus.WAITING, UseStatus.DECLINED, UseStatus.RELEASED}
+"""Nothing of the part is set aside or taken at its issuer."""
 
 
 def entries_balance(picture: Picture) -> Differences:
@@ -114,11 +117,7 @@ def holds_are_of_redemptions(picture: Picture) -> Differences:
         for wallet in picture.wallets
         for hold_id, hold in wallet.live(picture.at).holds.items()
     }
-    aside = {
-        (one.customer_id, one.id): one.units
-        for one in picture.redemptions
-        if one.status(picture.at) is RedemptionStatus.HELD
-    }
+    aside = {(one.customer_id, one.id): one.units for one in picture.redemptions if one.sets_aside(picture.at)}
     waiting = {
         (tree.order.customer_id or "", tree.order.id): (units_of(tree.order.draws), tree.order.expires_at)
         for tree in picture.trees
@@ -204,6 +203,15 @@ def redemptions_pay_what_they_say(picture: Picture) -> Differences:
     }
     if {asset: units for asset, units in posted.items() if units} != dict(cleared):
         yield f"redemptions come to {dict(cleared)}, and posted were {posted}"
+
+
+def partners_go_the_way_of_their_redemption(picture: Picture) -> Differences:
+    """What is completed, every issuer has captured; of what was given up, none is set aside or taken."""
+    ends = {RedemptionStatus.COMPLETED: {UseStatus.CAPTURED}, RedemptionStatus.COMPENSATED: OFF}
+    for one in picture.redemptions:
+        stand = {part.status for part in one.parts}
+        if not stand <= ends.get(one.step_status, set(UseStatus)):
+            yield f"{one.id} is {one.step_status}, and its parts are {stand}"
 
 
 def holds_are_of_orders_that_wait(picture: Picture) -> Differences:
@@ -530,6 +538,7 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     draws_are_paid_by_lots,
     wallets_get_back_what_refunds_say,
     what_is_given_back_whole_was_drawn,
+    partners_go_the_way_of_their_redemption,
     holds_are_of_orders_that_wait,
     stock_adds_up,
     uses_of_promotions_add_up,

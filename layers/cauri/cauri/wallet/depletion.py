@@ -80,14 +80,23 @@ class Split:
 
 
 def split(
-    wallet: Wallet, amount: Money, policy: Policy, at: Instant, *, tax: Money, kinds: Sequence[Kind] | None = None
+    wallet: Wallet,
+    amount: Money,
+    policy: Policy,
+    at: Instant,
+    *,
+    tax: Money,
+    kinds: Sequence[Kind] | None = None,
+    outside: bool = False,
 ) -> Split:
     """The best way to pay `amount`, of which `tax` is not for loyalty balances.
 
     `kinds` is the customer's own choice, in the customer's order: then lots that expire soon have no precedence, and
-    too few points are refused (BelowMinimum) where otherwise they would be left alone.
+    too few points are refused (BelowMinimum) where otherwise they would be left alone. Only with `outside` is there
+    somebody to ask about rewards that a partner's issuer must confirm; else they pay nothing.
     """
     lots = _in_turn(wallet, amount.currency, policy, at, kinds)
+    lots = [lot for lot in lots if outside or not lot.confirmed_outside]
     made = pay(lots, amount, amount - tax, policy.rate(amount.currency))
     if not 0 < made.points < policy.points_minimum:
         _require_points(wallet, policy, at, kinds)

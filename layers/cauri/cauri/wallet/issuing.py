@@ -226,6 +226,7 @@ def _issue(grant: Grant, desk: Desk, work: Work) -> Plan:
         work.at,
         grant.expires_at,
         issuer=grant.issuer,
+        confirmed_outside=grant.issuer in desk.programme.confirming_partners,
         snapshot=desk.programme.snapshot(value),
     )
     after = desk.wallet.add(lot)

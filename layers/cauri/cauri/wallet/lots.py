@@ -102,7 +102,9 @@ class Lot:
     expires_at: Instant | None = None
     pending: bool = False
     issuer: str | None = None
-    """The partner that stands behind a reward, and confirms its use."""
+    """The partner that stands behind a reward."""
+    confirmed_outside: bool = False
+    """Whether the partner's own issuer must confirm each use."""
     snapshot: Snapshot | None = None
 
     def part(self, units: int) -> Lot:
@@ -262,6 +264,12 @@ class Wallet:
             if lots[lot_id].units < 0:
                 raise ValueError(f"{lot_id} has no {count}")
         return replace(self, lots=lots, holds={**self.holds, hold_id: Hold(dict(units), expires_at)})
+
+    def keep(self, hold_id: str, until: Instant) -> Wallet:
+        """Set aside for longer what still is."""
+        if hold_id not in self.holds:
+            return self
+        return replace(self, holds={**self.holds, hold_id: replace(self.holds[hold_id], expires_at=until)})
 
     def release(self, *hold_ids: str) -> Wallet:
         """Give back what was set aside, if it is still. Safe twice."""

@@ -92,6 +92,8 @@ class Programme:
     """What looks like fraud is set aside until staff capture or release it."""
     estimate: Estimate = Estimate.REMOTE
     estimate_bps: int = 1_500
+    confirming_partners: tuple[str, ...] = ()
+    """Partners, as their tokens name them, whose own issuer confirms each use of what they issue from now on."""
     version: int = 0
 
     @property

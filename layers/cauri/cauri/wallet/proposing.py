@@ -30,14 +30,21 @@ class InsufficientBalance(Refusal):
 
 
 def proposal(
-    programme: Programme, wallet: Wallet, amount: Money, tax: Money, kinds: tuple[Kind, ...] | None, at: Instant
+    programme: Programme,
+    wallet: Wallet,
+    amount: Money,
+    tax: Money,
+    kinds: tuple[Kind, ...] | None,
+    at: Instant,
+    *,
+    outside: bool = False,
 ) -> Split:
-    """The best way to pay. Raises RedemptionCurrencyMismatch, TaxTooLarge, BelowMinimum."""
+    """The best way to pay; only `outside`, with rewards that a partner's issuer must confirm. Raises RedemptionCurrencyMismatch, TaxTooLarge, BelowMinimum."""
     if tax.currency != amount.currency:
         raise RedemptionCurrencyMismatch(tax.currency, (amount.currency,))
     if tax > amount:
         raise TaxTooLarge(tax, amount)
-    made = split(wallet, amount, programme.spending, at, tax=tax, kinds=kinds)
+    made = split(wallet, amount, programme.spending, at, tax=tax, kinds=kinds, outside=outside)
     if not made.payments:
         _require_currency(programme, wallet, amount.currency, at)
     return made

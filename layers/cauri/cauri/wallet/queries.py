@@ -109,7 +109,7 @@ def proposal_for(
 ) -> ProposalView:
     """How the wallet would pay. Raises what a redemption would, but for InsufficientBalance."""
     programme, wallet = _wallet(database, caller, customer_id)
-    made = proposal(programme, wallet.live(at), amount, tax, kinds, at)
+    made = proposal(programme, wallet.live(at), amount, tax, kinds, at, outside=True)
     return ProposalView(amount, tax, payment_views(made.payments), made.rest)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from cauri.books.plan import Event, Plan
+from cauri.books.plan import Event, Plan, StartSaga
 from cauri.books.work import Command, Work, decides
 from cauri.errors import Refusal
 from cauri.money import Money
@@ -18,6 +18,10 @@ from cauri.wallet.redemption import Redemption, RedemptionStatus, Step, UnknownR
 from cauri.wallet.signals import Habit
 from cauri.wallet.store import redemption_key
 from cauri.wallet.views import redemption_view
+
+MACHINE: Final = "redemption"
+CONFIRMED_IN: Final = timedelta(minutes=15)
+"""How long it stays set aside while partners' issuers are asked; where one is silent, it is kept for longer."""
 
 
 @dataclass
@@ -78,7 +82,7 @@ class ReverseRedemption(Command):
 @decides(Redeem)
 def redeem(command: Redeem, work: Work) -> Plan:
     desk = at_desk(command.customer_id, work)
-    made = proposal(desk.programme, desk.wallet, command.amount, command.tax, command.kinds, work.at)
+    made = proposal(desk.programme, desk.wallet, command.amount, command.tax, command.kinds, work.at, outside=True)
     if made.rest:
         raise InsufficientBalance(command.amount, command.amount - made.rest)
     redemption = Redemption(
@@ -89,7 +93,7 @@ def redeem(command: Redeem, work: Work) -> Plan:
         command.tax,
         desk.programme.spending.rate(command.amount.currency),
         made.payments,
-        RedemptionStatus.COMPLETED,
+        RedemptionStatus.HELD,
         work.at,
         work.caller.subject,
         command.reference,
@@ -99,15 +103,20 @@ def redeem(command: Redeem, work: Work) -> Plan:
 
 
 def _begun(redemption: Redemption, hold_minutes: int | None, desk: Desk, work: Work) -> Plan:
-    """Paid at once, or set aside: as somebody asked, or because it looks like fraud and the tenant wants to see it."""
+    """Paid at once, or set aside: as somebody asked, because it looks like fraud and the tenant wants to see it, or
+    until partners have confirmed their rewards.
+    """
     habit = desk.wallet.habit.after(redemption.amount, work.at)
     if hold_minutes is None and redemption.signs and desk.programme.review_flagged:
         redemption, hold_minutes = replace(redemption, for_review=True), desk.programme.hold_minutes_max
     if hold_minutes is not None:
         plan = _set_aside(redemption, hold_minutes, habit, desk, work)
+    elif redemption.asks_partners:
+        plan = _started(redemption, replace(desk.wallet, habit=habit), desk, work)
     else:
         after, _ = desk.wallet.take(redemption.units)
-        plan = _paid(redemption, desk.wallet, replace(after, habit=habit), work, "redeemed")
+        at_once = replace(redemption, step_status=RedemptionStatus.COMPLETED)
+        plan = paid(at_once, desk.wallet, replace(after, habit=habit), work, "redeemed")
     if redemption.signs:
         told = {"customer_id": redemption.customer_id, "signs": redemption.signs}
         plan.emit(Event("redemption.flagged", redemption.id, 1, told))
@@ -116,30 +125,33 @@ def _begun(redemption: Redemption, hold_minutes: int | None, desk: Desk, work: W
 
 @decides(CaptureRedemption)
 def capture_redemption(command: CaptureRedemption, work: Work) -> Plan:
-    desk, held = _at(command.customer_id, command.redemption_id, work)
+    desk, held = redemption_at(command.customer_id, command.redemption_id, work)
     captured = held.stepped(Step.CAPTURE, work.at)
     if command.amount not in (None, held.amount):
-        captured = captured.part(command.amount)
+        held, captured = held.part(command.amount), captured.part(command.amount)
+    if held.asks_partners:
+        return _started(held, desk.wallet.release(held.id), desk, work)
     after, _ = desk.wallet.capture(held.id, captured.units)
-    return _paid(captured, desk.wallet, after, work, "captured")
+    return paid(captured, desk.wallet, after, work, "captured")
 
 
 @decides(ReleaseRedemption)
 def release_redemption(command: ReleaseRedemption, work: Work) -> Plan:
-    desk, held = _at(command.customer_id, command.redemption_id, work)
+    desk, held = redemption_at(command.customer_id, command.redemption_id, work)
     released = held.stepped(Step.RELEASE, work.at)
-    return _changed(released, desk.wallet, desk.wallet.release(held.id), work, "released")
+    return changed(released, desk.wallet, desk.wallet.release(held.id), work, "released")
 
 
 @decides(ReverseRedemption)
 def reverse_redemption(command: ReverseRedemption, work: Work) -> Plan:
-    desk, paid = _at(command.customer_id, command.redemption_id, work)
-    undone = paid.stepped(Step.REVERSE, work.at)
-    after = given_back(paid.lots(), desk, work)
-    return _changed(undone, desk.wallet, after, work, "reversed", points_pay=-paid.points_pay)
+    desk, done = redemption_at(command.customer_id, command.redemption_id, work)
+    undone = done.stepped(Step.REVERSE, work.at)
+    after = given_back(done.lots(), desk, work)
+    plan = changed(undone, desk.wallet, after, work, "reversed", points_pay=-done.points_pay)
+    return plan.start(saga_of(done.id, f"{done.id}-reversal")) if done.parts else plan
 
 
-def _at(customer_id: str, redemption_id: str, work: Work) -> tuple[Desk, Redemption]:
+def redemption_at(customer_id: str, redemption_id: str, work: Work) -> tuple[Desk, Redemption]:
     """Raises UnknownRedemption, also for another customer's."""
     key = redemption_key(work.tenant, redemption_id)
     desk = at_desk(customer_id, work, key)
@@ -153,16 +165,34 @@ def _set_aside(redemption: Redemption, minutes: int, habit: Habit, desk: Desk, w
     if minutes > desk.programme.hold_minutes_max:
         raise HoldTooLong(desk.programme.hold_minutes_max)
     until = work.at + timedelta(minutes=minutes)
-    held = replace(redemption, step_status=RedemptionStatus.HELD, expires_at=until)
+    held = replace(redemption, expires_at=until)
     after = replace(desk.wallet.hold(held.id, held.units, until), habit=habit)
-    return _changed(held, desk.wallet, after, work, "held")
+    return changed(held, desk.wallet, after, work, "held")
 
 
-def _paid(redemption: Redemption, before: Wallet, after: Wallet, work: Work, why: str) -> Plan:
-    return _changed(redemption, before, after, work, why, points_pay=redemption.points_pay)
+def _started(redemption: Redemption, wallet: Wallet, desk: Desk, work: Work) -> Plan:
+    """Set aside, for as long as it takes to ask the partners' issuers. `wallet` holds nothing for it."""
+    until = work.at + CONFIRMED_IN
+    started = redemption.started(work.at, until)
+    plan = changed(started, desk.wallet, wallet.hold(started.id, started.units, until), work, "held")
+    return plan.emit(news(started)).start(saga_of(started.id, started.id))
 
 
-def _changed(
+def saga_of(redemption_id: str, execution: str) -> StartSaga:
+    return StartSaga(MACHINE, execution, {"redemption_id": redemption_id})
+
+
+def news(redemption: Redemption) -> Event:
+    """``redemption.started``, and whatever it is by now."""
+    about = {"customer_id": redemption.customer_id}
+    return Event(f"redemption.{redemption.step_status}", redemption.id, redemption.version + 1, about)
+
+
+def paid(redemption: Redemption, before: Wallet, after: Wallet, work: Work, why: str) -> Plan:
+    return changed(redemption, before, after, work, why, points_pay=redemption.points_pay)
+
+
+def changed(
     redemption: Redemption, before: Wallet, after: Wallet, work: Work, why: str, points_pay: Money | None = None
 ) -> Plan:
     plan = Plan(redemption_view(redemption, work.at)).save(redemption)

@@ -15,6 +15,7 @@ from cauri.wallet.depletion import Payment
 from cauri.wallet.earning import Earning, EarningStatus
 from cauri.wallet.lots import Kind, Lot, LotStatus, Snapshot, Wallet
 from cauri.wallet.model import Balance
+from cauri.wallet.partners import PartnerPart
 from cauri.wallet.programme import Estimate, Programme
 from cauri.wallet.redemption import Redemption, RedemptionStatus
 from cauri.wallet.signals import SEVERITY, Severity, Sign
@@ -238,6 +239,8 @@ class RedemptionView:
     expires_at: Instant | None
     signs: list[SignView]
     for_review: bool
+    partners: list[PartnerPart]
+    """What partners' issuers are asked about, and how far that is."""
 
 
 @dataclass(frozen=True)
@@ -295,6 +298,7 @@ class ProgrammeView:
     review_flagged: bool
     estimate: Estimate
     estimate_bps: int
+    confirming_partners: list[str]
     version: int
 
 
@@ -421,6 +425,7 @@ def redemption_view(redemption: Redemption, at: Instant) -> RedemptionView:
         redemption.expires_at,
         [SignView(sign, SEVERITY[sign]) for sign in redemption.signs],
         redemption.for_review,
+        list(redemption.parts),
     )
 
 
@@ -445,5 +450,6 @@ def programme_view(programme: Programme, version: int) -> ProgrammeView:
         programme.review_flagged,
         programme.estimate,
         programme.estimate_bps,
+        list(programme.confirming_partners),
         version,
     )
