@@ -264,6 +264,7 @@ class Cloud:
             "function_urls": {
                 each.function: places.function_urls[name] + "/" for name, each in self.template.function_urls.items()
             },
+            "outside": dict(places.outside),
             "dynamodb": places.dynamodb,
             "engine": {"name": self.engine.name, "note": self.engine.note, "keeps": self.engine.keeps},
             "workers": self.options.workers,

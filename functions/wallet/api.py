@@ -56,6 +56,7 @@ from cauri.wallet.queries import (
     breakages_of,
     explain_balance,
     liabilities_of,
+    lot_for,
     programme_of,
     proposal_for,
     redemption_for,
@@ -383,10 +384,24 @@ def extend_credit(customer_id: CustomerId, lot_id: LotId, body: ExtensionRequest
     return ExtendCredit(customer_id, lot_id, body.expires_at)
 
 
+@api.read(
+    "/v1/wallets/<customer_id>/credits/<lot_id>",
+    roles=STAFF | {"partner"},
+    answer=LotView,
+    refusals=[NoProgramme, UnknownLot],
+)
+def get_credit(customer_id: CustomerId, lot_id: LotId, caller: Caller) -> LotView:
+    """Get a lot that something is left of
+
+    A partner sees what it issued itself.
+    """
+    return lot_for(wiring.database(), caller, customer_id, lot_id, wiring.clock()())
+
+
 @api.command(
     "POST",
     "/v1/wallets/<customer_id>/credits/<lot_id>/revocation",
-    roles=STAFF,
+    roles=STAFF | {"partner"},
     tier=Tier.STAFF_ISSUANCE,
     answer=LotView,
     refusals=[NoProgramme, UnknownLot, LotHeld],
@@ -394,7 +409,8 @@ def extend_credit(customer_id: CustomerId, lot_id: LotId, body: ExtensionRequest
 def revoke_credit(customer_id: CustomerId, lot_id: LotId, body: RevocationRequest) -> RevokeCredit:
     """Take back what is left of a lot
 
-    What was given by mistake. What is set aside for a redemption comes first.
+    What was given by mistake. What is set aside for a redemption comes first. A partner takes back what it issued
+    itself.
     """
     return RevokeCredit(customer_id, lot_id, body.note)
 
@@ -591,7 +607,8 @@ def redeem(customer_id: CustomerId, body: RedemptionRequest) -> Redeem:
     """Pay from a wallet
 
     With several balances at once: rewards, store credit and points, in the tenant's order or in your own; of a kind,
-    what expires first goes first. With `hold_minutes` it is set aside, to be captured or released.
+    what expires first goes first. With `hold_minutes` it is set aside, to be captured or released. What a partner's
+    issuer must confirm is answered as `started`: get the redemption to see what becomes of it.
     """
     return body.command(customer_id)
 
@@ -626,7 +643,7 @@ _STEP_REFUSALS: Final = (UnknownCustomer, NoProgramme, UnknownRedemption, Illega
 def capture_redemption(customer_id: CustomerId, redemption_id: RedemptionId, body: CaptureRequest) -> CaptureRedemption:
     """Capture what was set aside
 
-    All of it or a part; the rest comes back.
+    All of it or a part; the rest comes back. With rewards that a partner's issuer must confirm, it is `started`.
     """
     amount = body.amount.money() if body.amount else None
     return CaptureRedemption(customer_id, redemption_id, amount)
@@ -681,7 +698,8 @@ def list_redemptions_to_review(caller: Caller, limit: Limit = 50, cursor: Cursor
 def get_redemption(redemption_id: RedemptionId, caller: Caller) -> RedemptionView:
     """Get a redemption
 
-    What each lot paid, and where it stands.
+    What each lot paid, and where it stands: also while partners' issuers are asked (`started`), and while all is given
+    back since one of them declined (`compensating`, then `compensated`).
     """
     return redemption_for(wiring.database(), caller, redemption_id, wiring.clock()())
 

@@ -115,6 +115,8 @@ def _welcome(where: dict[str, Any], docs: list[str], tenant: str, token: str, se
     for function, url in where["function_urls"].items():
         lines.add_row(function, url)
     lines.add_row("inbox", where["inbox"])
+    for party, url in where["outside"].items():
+        lines.add_row(f"{party} (a fake)", url)
     lines.add_row("AWS and token issuer", where["control"])
     lines.add_row("DynamoDB", f"{where['dynamodb']}  {where['engine']['name']} {where['engine']['note']}")
     lines.add_row("workers", str(where["workers"]))

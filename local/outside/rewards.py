@@ -2,7 +2,9 @@
 
 It believes what a reward is worth. What becomes of a partner's rewards is played by hand:
 
-    curl -X POST http://127.0.0.1:…/play/usr_java -d '{"outcome": "decline"}'    # or "confirm", or "no_answer"
+    curl -X POST http://127.0.0.1:…/play/usr_java -d '{"outcome": "decline"}'
+
+``confirm`` is the rule; ``no_answer`` is an issuer that is down, and ``no_release`` one that is down for releases.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ class FakeRewards:
         self._lock = threading.Lock()
 
     def play(self, partner: str, outcome: str) -> Reply:
-        """From now on the partner's rewards are confirmed and captured, or declined, or there is no answer."""
+        """What becomes of the partner's rewards from now on."""
         self._outcomes[partner] = outcome
         return json_reply(200, {"partner": partner, "outcome": outcome})
 
@@ -41,7 +43,8 @@ class FakeRewards:
             if tenant is None:
                 return json_reply(401, {"code": "unauthorized"})
             asked = f"{call.method} {call.path.strip('/')}"
-            if self._outcome(call.json()) == "no_answer":
+            outcome = self._outcome(call.json())
+            if outcome == "no_answer" or (outcome == "no_release" and asked.endswith("/release")):
                 return json_reply(503, {"code": "unavailable"})
             if asked == "POST uses":
                 return self._confirm(tenant, call.json())

@@ -390,6 +390,58 @@ def test_a_hold_is_released_by_whoever_made_it(people: People, admin: Client) ->
     assert admin.post(f"{REDEMPTIONS}/red_none/capture", {}).code == "unknown_redemption"
 
 
+# -- Rewards that a partner's issuer confirms
+
+
+@pytest.fixture
+def java(people: People, admin: Client) -> Client:
+    """A partner whose issuer confirms what is redeemed of its rewards."""
+    assert admin.put("/v1/loyalty-programme", PROGRAMME | {"confirming_partners": ["usr_java"]}).status == 200
+    return people.of("partner", sub="usr_java")
+
+
+def reward(partner: Client, amount: int) -> Any:
+    return issue(partner, kind="reward", amount=kes(amount), source="a coffee").json()["credit"]
+
+
+def test_a_partner_sees_and_takes_back_what_it_issued_and_nothing_else(
+    people: People, admin: Client, java: Client
+) -> None:
+    lot, other = reward(java, 300), credit(admin, 500)
+    assert java.get(f"{CREDITS}/{lot['id']}").json() == lot
+    assert people.of("finance").get(f"{CREDITS}/{other['id']}").json()["amount"] == kes(500)
+    stranger = people.of("partner", sub="usr_kiosk")
+    for client, lot_id in ((java, other["id"]), (java, "lot_none"), (stranger, lot["id"])):
+        assert client.get(f"{CREDITS}/{lot_id}").code == "unknown_lot"
+        assert client.post(f"{CREDITS}/{lot_id}/revocation", {}).code == "unknown_lot"
+    assert java.post(f"{CREDITS}/{lot['id']}/revocation", {"note": "a mistake"}).json()["status"] == "revoked"
+    assert people.customer().get(f"{CREDITS}/{other['id']}").status == 403
+
+
+def test_what_a_partner_must_confirm_is_started_and_held(people: People, admin: Client, java: Client) -> None:
+    lot = reward(java, 300)
+    credit(admin, 1_000)
+    said = redeem(people.customer(), 700).json()
+    assert said["status"] == "started"
+    assert said["partners"] == [
+        {"lot_id": lot["id"], "partner": "usr_java", "amount": kes(300), "status": "waiting", "reason": None}
+    ]
+    assert people.customer().get(f"/v1/redemptions/{said['id']}").json() == said
+    assert balance(people)["held"] == kes(400)
+    assert balance(people, "reward")["held"] == kes(300)
+    for step in ("capture", "release", "reversal"):
+        body = [{}] if step == "capture" else []
+        assert admin.post(f"{REDEMPTIONS}/{said['id']}/{step}", *body).code == "illegal_redemption_change"
+
+
+def test_a_customer_who_leaves_the_partner_out_pays_at_once(people: People, admin: Client, java: Client) -> None:
+    reward(java, 300)
+    credit(admin, 1_000)
+    assert redeem(people.customer(), 700, kinds=["store_credit"]).json()["status"] == "completed"
+    planned = people.customer().post(f"{REDEMPTIONS}/plan", {"amount": kes(300)}).json()
+    assert [one["kind"] for one in planned["payments"]] == ["reward"]
+
+
 # -- Signs of fraud
 
 

@@ -54,6 +54,11 @@ for _function in ("PaymentsEvents", "CheckoutSteps", "PaymentsWebhook"):
 RARE[("RefundSteps", "dynamodb:GetItem", LOG)] = "a refused step looks whether it had succeeded"
 for _function in ("PaymentsEvents", "RefundSteps"):
     RARE[(_function, "dynamodb:BatchGetItem", PLATFORM)] = "Paystack's circuit, which a worker of this machine knows"
+for _function in ("RedemptionSteps", "RedemptionUndo"):
+    RARE[(_function, "dynamodb:GetItem", LOG)] = "a refused step looks whether it had succeeded"
+    RARE[(_function, "dynamodb:UpdateItem", PLATFORM)] = "the issuer of rewards gave no answers: its circuit opens"
+    RARE[(_function, "dynamodb:BatchGetItem", PLATFORM)] = "the issuer's circuit, which a worker knows for both"
+    RARE[(_function, "secretsmanager:GetSecretValue", ":secret:RewardsKeys")] = "a worker reads them for both"
 DEMO: Final = ":table/cauri-{STAGE}-demo-provider"
 RARE[("DemoProvider", "dynamodb:Query", DEMO)] = "a refund that got no answer is looked for"
 RARE[("PaymentsApi", "dynamodb:GetItem", LOG)] = "a receipt that is refused looks whether it had succeeded"
@@ -74,6 +79,7 @@ def used(tmp_path_factory: pytest.TempPathFactory, http: httpx.Client) -> set[Gr
         promote(market)
         cloud.invoke("InventorySweep", {})
         lapse(market)
+        reward(market)
         give_back(market, paid)
         market.cloud.idle(30)
     lines = (data / "logs" / USED).read_text().splitlines()
@@ -89,6 +95,21 @@ def lapse(market: Market) -> None:
     wallet = "/v1/wallets/cus_amina"
     eventually(lambda: market.admin.get(wallet)["balances"][0]["expired"]["amount"] == 5, "it expires")
     market.cloud.invoke("WalletExpiry", {})
+
+
+def reward(market: Market) -> None:
+    """A partner confirms one redemption, and declines another."""
+    market.admin.put("/v1/loyalty-programme", {"reporting_currency": "KES", "confirming_partners": ["usr_java"]})
+    market.cloud.switchboard.admit("Rewards", market.tenant)
+    gift = {"kind": "reward", "amount": {"amount": 50, "currency": "KES"}, "source": "a coffee"}
+    market.person("partner", sub="usr_java").post("/v1/wallets/cus_amina/credits", gift)
+    for outcome, status in (("confirm", "completed"), ("decline", "compensated")):
+        play = f"{market.cloud.where['outside']['Rewards']}/play/usr_java"
+        market.http.post(play, json={"outcome": outcome}).raise_for_status()
+        asked = {"amount": {"amount": 20, "currency": "KES"}}
+        redemption = market.admin.post("/v1/wallets/cus_amina/redemptions", asked)["id"]
+        reached = f"/v1/redemptions/{redemption}", status
+        eventually(lambda reached=reached: market.admin.get(reached[0])["status"] == reached[1], status)
 
 
 def give_back(market: Market, paid: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+from cauri.books.caller import Caller
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
 from cauri.clock import Instant
@@ -16,7 +17,7 @@ from cauri.values import dataclass, replace
 from cauri.wallet.accounts import LOYALTY
 from cauri.wallet.approvals import Approval, ApprovalStatus, Decision, Extension, Grant, UnknownApproval
 from cauri.wallet.changes import Desk, at_desk, change
-from cauri.wallet.lots import Kind, Lot
+from cauri.wallet.lots import Kind, Lot, UnknownLot
 from cauri.wallet.programme import Programme
 from cauri.wallet.store import approval_key, programme_key
 from cauri.wallet.views import LotView, approval_view, issued_view, lot_view, programme_view
@@ -139,6 +140,7 @@ def extend_credit(command: ExtendCredit, work: Work) -> Plan:
 @decides(RevokeCredit)
 def revoke_credit(command: RevokeCredit, work: Work) -> Plan:
     before = at_desk(command.customer_id, work).wallet
+    require_issuer(before.lot(command.lot_id), work.caller)
     after, [gone] = before.revoke(command.lot_id)
     return change(
         Plan(lot_view(gone, gone.units, 0, "revoked")),
@@ -177,6 +179,12 @@ _TOLD = {
 
 def _about(approval: Approval) -> dict[str, str]:
     return {"customer_id": approval.request.customer_id, "request": approval.request.type}
+
+
+def require_issuer(lot: Lot, caller: Caller) -> None:
+    """A partner sees and takes back what it issued itself, and nothing else. Raises UnknownLot."""
+    if not caller.is_staff and lot.issuer != caller.subject:
+        raise UnknownLot(lot.id)
 
 
 def _with_approval(request: Grant | Extension, worth: Money, desk: Desk, work: Work) -> Plan | None:

@@ -39,7 +39,10 @@ def proposal(
     *,
     outside: bool = False,
 ) -> Split:
-    """The best way to pay; only `outside`, with rewards that a partner's issuer must confirm. Raises RedemptionCurrencyMismatch, TaxTooLarge, BelowMinimum."""
+    """The best way to pay; with `outside`, also with rewards that a partner's issuer must confirm.
+
+    Raises RedemptionCurrencyMismatch, TaxTooLarge, BelowMinimum.
+    """
     if tax.currency != amount.currency:
         raise RedemptionCurrencyMismatch(tax.currency, (amount.currency,))
     if tax > amount:

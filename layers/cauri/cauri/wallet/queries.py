@@ -14,6 +14,7 @@ from cauri.parties.model import UnknownCustomer
 from cauri.wallet.accounts import Movement
 from cauri.wallet.approvals import Approval, UnknownApproval
 from cauri.wallet.breakage import Breakage, Liability, NothingCounted, Review, days_of, review
+from cauri.wallet.issuing import require_issuer
 from cauri.wallet.lots import Kind, Wallet
 from cauri.wallet.model import Balance
 from cauri.wallet.programme import NoProgramme, Programme
@@ -41,12 +42,14 @@ from cauri.wallet.store import (
 from cauri.wallet.views import (
     ApprovalView,
     BalanceView,
+    LotView,
     ProgrammeView,
     ProposalView,
     RedemptionView,
     WalletView,
     approval_view,
     balance_view,
+    lot_view,
     payment_views,
     programme_view,
     redemption_view,
@@ -87,6 +90,15 @@ def wallet_for(database: Database, caller: Caller, customer_id: str, at: Instant
     """Everything a customer has: its own, or any to staff. One read. Raises UnknownCustomer, NoProgramme."""
     programme, wallet = _wallet(database, caller, customer_id)
     return wallet_view(wallet.live(at), programme, at)
+
+
+def lot_for(database: Database, caller: Caller, customer_id: str, lot_id: str, at: Instant) -> LotView:
+    """A lot that something is left of: any to staff, its own to a partner. Raises UnknownLot, NoProgramme."""
+    programme, wallet = _read(database, caller.tenant, customer_id)
+    lot = wallet.live(at).lot(lot_id)
+    require_issuer(lot, caller)
+    held = wallet.live(at).held_of(lot_id)
+    return lot_view(lot, lot.units, held, lot.status(at, programme.grace, held))
 
 
 def statement_for(
@@ -181,12 +193,16 @@ def review_of(database: Database, tenant: str, period: str) -> Review:
 
 def _wallet(database: Database, caller: Caller, customer_id: str) -> tuple[Programme, Wallet]:
     _require_own(caller, customer_id)
-    rules, key = programme_key(caller.tenant), wallet_key(caller.tenant, customer_id)
+    return _read(database, caller.tenant, customer_id)
+
+
+def _read(database: Database, tenant: str, customer_id: str) -> tuple[Programme, Wallet]:
+    rules, key = programme_key(tenant), wallet_key(tenant, customer_id)
     found = database.fetch([rules, key])
     programme = found[rules]
     if programme is None:
         raise NoProgramme
-    return programme, found[key] or Wallet(caller.tenant, customer_id)
+    return programme, found[key] or Wallet(tenant, customer_id)
 
 
 def _require_own(caller: Caller, customer_id: str) -> None:
