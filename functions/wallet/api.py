@@ -115,8 +115,6 @@ OrderId = Annotated[str, Path(pattern=ID_PATTERN, examples=["ord_01JD00000000000
 Period = Annotated[str, Path(pattern=r"^20[0-9]{2}-Q[1-4]$", examples=["2026-Q4"])]
 Units = Annotated[int, Field(ge=1, le=MINOR_UNITS_MAX, examples=[500])]
 Days = Annotated[int, Field(ge=0, le=3650)]
-
-
 Subject = Annotated[str, Field(min_length=1, max_length=255, examples=["usr_java"])]
 
 
