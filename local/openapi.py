@@ -27,6 +27,7 @@ APIS: Final = (
     "refunds.api",
     "payments.api",
     "wallet.api",
+    "billing.api",
     "books.api",
     "platform.api",
 )

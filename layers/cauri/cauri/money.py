@@ -129,6 +129,13 @@ def total(parts: Iterable[Money], currency: str) -> Money:
     return sum(parts, zero(currency))
 
 
+def tax_on(base: Money, rate: int, *, included: bool) -> Money:
+    """The tax that is due on `base`, or that is in it. `rate` in basis points; rounded half even, once."""
+    if included:
+        return Money(round_half_even(base.amount * rate, 10_000 + rate), base.currency)
+    return base.basis_points(rate)
+
+
 def split_units(units: int, weights: Sequence[int]) -> list[int]:
     """`Money.split` for things that are counted and are no money."""
     whole = sum(weights)

@@ -9,7 +9,7 @@ from typing import Final
 from cauri.checkout.model import AmountTooLarge
 from cauri.checkout.promotions import Offer, Promotion, discounts
 from cauri.inventory.model import Product
-from cauri.money import MINOR_UNITS_MAX, Money, round_half_even, total, zero
+from cauri.money import MINOR_UNITS_MAX, Money, tax_on, total, zero
 from cauri.orders.model import Discount, Funding
 from cauri.parties.model import STANDARD, Tenant, Vendor
 from cauri.values import dataclass
@@ -142,7 +142,7 @@ def _given_by_tenant(line: PricedLine, tenant: Tenant) -> Money:
     off = total((each.amount for each in line.discounts if each.funded_by is Funding.TENANT), line.net.currency)
     if not tenant.prices_include_tax:
         return off
-    return off - _tax_on(off, tenant.tax_rate(line.item.product.tax_class), included=True)
+    return off - tax_on(off, tenant.tax_rate(line.item.product.tax_class), included=True)
 
 
 def _shipping(items: Sequence[Item], groups: Sequence[Sequence[Item]], tenant: Tenant, currency: str) -> list[Money]:
@@ -162,19 +162,12 @@ def _tax(amounts: Sequence[Money], classes: Sequence[str], tenant: Tenant) -> li
     for tax_class in dict.fromkeys(classes):
         places = [place for place, name in enumerate(classes) if name == tax_class]
         base = total((amounts[place] for place in places), amounts[0].currency)
-        tax = _tax_on(base, tenant.tax_rate(tax_class), included=tenant.prices_include_tax)
+        tax = tax_on(base, tenant.tax_rate(tax_class), included=tenant.prices_include_tax)
         for place, part in zip(places, _split(tax, [amounts[place].amount for place in places]), strict=True):
             taxes[place] = part
     if tenant.prices_include_tax:
         return [_Taxed(money - tax, tax) for money, tax in zip(amounts, taxes, strict=True)]
     return [_Taxed(money, tax) for money, tax in zip(amounts, taxes, strict=True)]
-
-
-def _tax_on(base: Money, rate: int, *, included: bool) -> Money:
-    """The tax that is due on `base`, or that is in it. `rate` in basis points; rounded half even, once."""
-    if included:
-        return Money(round_half_even(base.amount * rate, 10_000 + rate), base.currency)
-    return base.basis_points(rate)
 
 
 def _split(money: Money, weights: Sequence[int]) -> list[Money]:

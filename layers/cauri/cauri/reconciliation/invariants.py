@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from cauri.billing.accounts import OF_CUSTOMERS
 from cauri.books.ledger import RECEIVABLE, Posting, cash_at, prepaid_of
 from cauri.checkout.model import CartStatus
 from cauri.clock import Instant
@@ -18,6 +19,13 @@ from cauri.money import Money, total
 from cauri.orders.earning import accounts
 from cauri.orders.model import CancelReason, LineStatus, OrderStatus, OrderTree, order_status
 from cauri.payments.model import PaymentStatus
+from cauri.reconciliation.billing import (
+    customers_owe_what_was_posted,
+    items_are_billed_by_one_invoice,
+    numbers_of_invoices_have_no_gap,
+    outstanding_is_what_the_documents_say,
+    what_billing_comes_to,
+)
 from cauri.reconciliation.picture import Picture
 from cauri.refunds.model import OPEN, PartStatus, Refund, RefundPart, RefundStatus
 from cauri.wallet.accounts import BREAKAGE, LOYALTY, POINTS, REDEEMED, account_of
@@ -439,7 +447,7 @@ def carts_become_one_order(picture: Picture) -> Differences:
 
 
 def the_ledger_tells_the_same_as_the_orders(picture: Picture) -> Differences:
-    """Receivables, cash, and what is deferred, earned and payable are what orders, payments and refunds come to."""
+    """Receivables, cash, and what is deferred, earned and payable are what orders, refunds and billing come to."""
     expected = Counter[tuple[str, str]]()
     for tree in picture.trees:
         for account, money in _sold_and_paid(tree):
@@ -447,8 +455,10 @@ def the_ledger_tells_the_same_as_the_orders(picture: Picture) -> Differences:
     for refund in picture.refunds:
         for account, money in _given_back(refund):
             expected[account, money.currency] += money.amount
+    for account, money in what_billing_comes_to(picture):
+        expected[account, money.currency] += money.amount
     posted = {account: sum(posting.amount for posting in rows) for account, rows in _by_account(picture).items()}
-    others = (prepaid_of(""), cash_at("manual"), "wallet:", LOYALTY, POINTS, BREAKAGE, REDEEMED)
+    others = (prepaid_of(""), cash_at("manual"), "wallet:", LOYALTY, POINTS, BREAKAGE, REDEEMED, *OF_CUSTOMERS)
     ours = {at for at in posted if not at[0].startswith(others)}
     for at in sorted(ours | set(expected)):
         if posted.get(at, 0) != expected[at]:
@@ -559,6 +569,10 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     tenders_give_back_what_refunds_say,
     refunds_are_the_sum_of_their_lines,
     versions_are_told_once,
+    customers_owe_what_was_posted,
+    outstanding_is_what_the_documents_say,
+    items_are_billed_by_one_invoice,
+    numbers_of_invoices_have_no_gap,
 )
 
 

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TypeVar
 
+from cauri.billing.model import Account, Billable, Invoice, Series
+from cauri.billing.store import ACCOUNTS, BILLABLES, INVOICES, SERIES
 from cauri.books.log import Record, read_record
 from cauri.books.shelf import Shelf, Wire
 from cauri.checkout.model import Cart
@@ -62,6 +64,10 @@ class Picture:
     wallets: list[Wallet]
     movements_of_wallets: list[WalletMovement]
     redemptions: list[Redemption]
+    accounts: list[Account]
+    billables: list[Billable]
+    invoices: list[Invoice]
+    series: list[Series]
 
     def cell(self, part: Part) -> Cell | None:
         """The cell that has, or had, the part."""
@@ -87,6 +93,10 @@ def picture(stored: Items, at: Instant) -> Picture:
         wallets=_on(WALLETS, stored["wallet"], "wallet#"),
         movements_of_wallets=_on(WALLET_MOVEMENTS, stored["wallet"], "statement#"),
         redemptions=_on(REDEMPTIONS, stored["wallet"], "redemption#"),
+        accounts=_on(ACCOUNTS, stored["billing"], "account#"),
+        billables=_on(BILLABLES, stored["billing"], "billables#"),
+        invoices=_on(INVOICES, stored["billing"], "invoice#"),
+        series=_on(SERIES, stored["billing"], "series#"),
     )
 
 

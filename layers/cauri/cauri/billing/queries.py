@@ -1,0 +1,72 @@
+"""Whose account, invoices and deliveries who may see."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cauri.billing.model import Account, Billable, Invoice, Rules, UnknownInvoice
+from cauri.billing.store import (
+    BILLABLES,
+    INVOICES,
+    account_key,
+    invoice_key,
+    invoice_list,
+    rules_key,
+)
+from cauri.billing.views import AccountView, BillingRulesView, InvoiceView, account_view, invoice_view, rules_view
+from cauri.books.caller import Caller
+from cauri.books.database import Database
+from cauri.books.listing import Page, read_page, read_partition
+from cauri.parties.model import UnknownCustomer
+
+
+def account_for(database: Database, caller: Caller, customer_id: str) -> AccountView:
+    """A customer's account: its own, or any to staff. One read. Raises UnknownCustomer."""
+    return account_view(_account(database, caller, customer_id))
+
+
+def invoice_for(database: Database, caller: Caller, invoice_id: str, today: date) -> InvoiceView:
+    """An invoice, to staff and to the customer whose it is. To all others there is none: UnknownInvoice."""
+    key = invoice_key(caller.tenant, invoice_id)
+    invoice = database.fetch([key])[key]
+    if invoice is None or not _may_see(caller, invoice.customer_id):
+        raise UnknownInvoice(invoice_id)
+    return invoice_view(invoice, today)
+
+
+def invoices_of(
+    database: Database, caller: Caller, customer_id: str, state: str, *, after: str | None, limit: int
+) -> Page[Invoice]:
+    """A customer's invoices: the open ones by due date, drafts and the rest by age. Raises UnknownCustomer."""
+    _require_own(caller, customer_id)
+    name = invoice_list(customer_id, state)
+    return read_page(database, INVOICES, caller.tenant, name, after=after, limit=limit)
+
+
+def billables_of(
+    database: Database, caller: Caller, customer_id: str, *, after: str | None, limit: int
+) -> Page[Billable]:
+    """A customer's deliveries and sales, the last day first. Raises UnknownCustomer."""
+    _require_own(caller, customer_id)
+    partition = f"{caller.tenant}#billables#{customer_id}"
+    return read_partition(database, BILLABLES, partition, after=after, limit=limit, newest_first=True)
+
+
+def rules_of(database: Database, tenant: str) -> BillingRulesView:
+    key = rules_key(tenant)
+    return rules_view(database.fetch([key])[key] or Rules(tenant))
+
+
+def _account(database: Database, caller: Caller, customer_id: str) -> Account:
+    _require_own(caller, customer_id)
+    key = account_key(caller.tenant, customer_id)
+    return database.fetch([key])[key] or Account(caller.tenant, customer_id)
+
+
+def _require_own(caller: Caller, customer_id: str) -> None:
+    if not _may_see(caller, customer_id):
+        raise UnknownCustomer(customer_id)
+
+
+def _may_see(caller: Caller, customer_id: str) -> bool:
+    return caller.is_staff or caller.customer_id == customer_id

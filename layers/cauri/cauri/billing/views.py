@@ -1,0 +1,206 @@
+"""What is billed, as people and programs see it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cauri.billing.model import Account, Billable, Invoice, InvoiceLine, Rules
+from cauri.clock import Instant
+from cauri.money import Money
+from cauri.values import dataclass
+
+
+@dataclass(frozen=True)
+class StandingView:
+    """What a customer owes and has in one currency.
+
+    `outstanding` is the unpaid opening balance, open invoices, and what is not billed yet; `net` is that less payments
+    that are not applied and credit.
+    """
+
+    currency: str
+    opening_balance: Money
+    invoiced: Money
+    unbilled: Money
+    outstanding: Money
+    unapplied: Money
+    credit: Money
+    net: Money
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """A customer as a debtor."""
+
+    customer_id: str
+    terms_days: int | None
+    standing: list[StandingView]
+    version: int
+
+
+@dataclass(frozen=True)
+class BillableView:
+    """A delivery or a sale."""
+
+    id: str
+    kind: str
+    customer_id: str
+    description: str
+    date: date
+    quantity: int
+    price: Money
+    net: Money
+    tax: Money
+    total: Money
+    tax_class: str
+    status: str
+    invoice_id: str | None
+    paid_by: str | None
+
+
+@dataclass(frozen=True)
+class BillablePage:
+    items: list[BillableView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class InvoiceLineView:
+    description: str
+    quantity: int
+    price: Money
+    net: Money
+    tax: Money
+    total: Money
+    tax_class: str
+    tax_bps: int
+    billable_id: str | None
+
+
+@dataclass(frozen=True)
+class InvoiceView:
+    """An invoice. `overdue` follows from its due date; `number` of an invoice of a run comes a moment later."""
+
+    id: str
+    number: str | None
+    customer_id: str
+    status: str
+    overdue: bool
+    currency: str
+    lines: list[InvoiceLineView]
+    net: Money
+    tax: Money
+    total: Money
+    paid: Money
+    written_off: Money
+    open: Money
+    created_at: Instant
+    issued_on: date | None
+    due_on: date | None
+    period: str | None
+    note: str
+    version: int
+
+
+@dataclass(frozen=True)
+class InvoicePage:
+    items: list[InvoiceView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class BillingRulesView:
+    """How the tenant bills. Limits are in minor units, by currency."""
+
+    terms_days: int
+    series: str
+    closed_until: date | None
+    method_limits: dict[str, dict[str, int]]
+    aliases: dict[str, str]
+    write_off_max: dict[str, int]
+    apply_credit: bool
+    suspicious: dict[str, int]
+    version: int
+
+
+def account_view(account: Account) -> AccountView:
+    standing = [_standing(account, currency) for currency in sorted(account.standing)]
+    return AccountView(account.customer_id, account.terms_days, standing, account.version)
+
+
+def _standing(account: Account, currency: str) -> StandingView:
+    stands = account.of(currency)
+    amounts = (stands.opening, stands.invoiced, stands.unbilled, stands.outstanding)
+    theirs = (stands.unapplied, stands.credit, stands.net)
+    return StandingView(currency, *(Money(units, currency) for units in (*amounts, *theirs)))
+
+
+def billable_view(item: Billable) -> BillableView:
+    return BillableView(
+        id=item.id,
+        kind=item.kind,
+        customer_id=item.customer_id,
+        description=item.description,
+        date=item.day,
+        quantity=item.quantity,
+        price=item.price,
+        net=item.net,
+        tax=item.tax,
+        total=item.total,
+        tax_class=item.tax_class,
+        status=item.status,
+        invoice_id=item.invoice_id,
+        paid_by=item.cash,
+    )
+
+
+def invoice_view(invoice: Invoice, today: date) -> InvoiceView:
+    return InvoiceView(
+        id=invoice.id,
+        number=invoice.number,
+        customer_id=invoice.customer_id,
+        status=invoice.status,
+        overdue=invoice.is_overdue(today),
+        currency=invoice.currency,
+        lines=[_line(line) for line in invoice.lines],
+        net=invoice.net,
+        tax=invoice.tax,
+        total=invoice.total,
+        paid=Money(invoice.paid, invoice.currency),
+        written_off=Money(invoice.written_off, invoice.currency),
+        open=invoice.open,
+        created_at=invoice.created_at,
+        issued_on=invoice.issued_on,
+        due_on=invoice.due_on,
+        period=invoice.period,
+        note=invoice.note,
+        version=invoice.version,
+    )
+
+
+def _line(line: InvoiceLine) -> InvoiceLineView:
+    return InvoiceLineView(
+        description=line.description,
+        quantity=line.quantity,
+        price=line.price,
+        net=line.net,
+        tax=line.tax,
+        total=line.total,
+        tax_class=line.tax_class,
+        tax_bps=line.tax_bps,
+        billable_id=line.billable_id,
+    )
+
+
+def rules_view(rules: Rules) -> BillingRulesView:
+    return BillingRulesView(
+        terms_days=rules.terms_days,
+        series=rules.series,
+        closed_until=rules.closed_until,
+        method_limits=rules.method_limits,
+        aliases=rules.aliases,
+        write_off_max=rules.write_off_max,
+        apply_credit=rules.apply_credit,
+        suspicious=rules.suspicious,
+        version=rules.version,
+    )
