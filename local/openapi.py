@@ -28,6 +28,7 @@ APIS: Final = (
     "payments.api",
     "wallet.api",
     "billing.api",
+    "billing.runs",
     "books.api",
     "platform.api",
 )

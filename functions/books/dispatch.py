@@ -8,17 +8,21 @@ from cauri.books.dispatch import Dispatcher, Routes
 from cauri.books.log import Record
 from cauri.checkout.waiting import waker
 from cauri.edge import wiring
-from cauri.edge.outbox import SqsQueue, StateMachine, TaskTokens
+from cauri.edge.outbox import FifoQueue, SqsQueue, StateMachine, TaskTokens
 from cauri.edge.stream import BatchResponse, StreamEvent, in_order
 
 wake_checkout = waker(wiring.database(), TaskTokens())
 dispatcher = Dispatcher(
     Routes(
-        queues={"webhook.received": SqsQueue(os.environ["PAYMENTS_QUEUE_URL"])},
+        queues={
+            "webhook.received": SqsQueue(os.environ["PAYMENTS_QUEUE_URL"]),
+            "invoice.numbering": FifoQueue(os.environ["NUMBERS_QUEUE_URL"]),
+        },
         machines={
             "checkout": StateMachine(os.environ["CHECKOUT_MACHINE_ARN"]),
             "refund": StateMachine(os.environ["REFUND_MACHINE_ARN"]),
             "redemption": StateMachine(os.environ["REDEMPTION_MACHINE_ARN"]),
+            "invoice_run": StateMachine(os.environ["INVOICE_RUN_MACHINE_ARN"]),
         },
         wakes=dict.fromkeys(
             ("order.payment.received", "order.payment.mismatched", "order.payment.failed"), wake_checkout

@@ -20,6 +20,9 @@ UNNEEDED = (
     "aws_lambda_powertools.event_handler.openapi.models",
     "aws_lambda_powertools.event_handler.openapi.swagger_ui",
     "aws_lambda_powertools.event_handler.openapi.schema_generator",
+    "jinja2",
+    "reportlab",
+    "segno",
 )
 
 

@@ -28,6 +28,8 @@ def dispatch(monkeypatch: pytest.MonkeyPatch) -> Any:
         "CHECKOUT_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:checkout",
         "REFUND_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:refund",
         "REDEMPTION_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:redemption",
+        "INVOICE_RUN_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:invoice-run",
+        "NUMBERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/numbers.fifo",
     }.items():
         monkeypatch.setenv(name, value)
     return importlib.import_module("functions.books.dispatch").handler

@@ -81,9 +81,39 @@ def used(tmp_path_factory: pytest.TempPathFactory, http: httpx.Client) -> set[Gr
         lapse(market)
         reward(market)
         give_back(market, paid)
+        bill(market)
         market.cloud.idle(30)
     lines = (data / "logs" / USED).read_text().splitlines()
     return {cast(Grant, tuple(json.loads(line))) for line in lines}
+
+
+def bill(market: Market) -> None:
+    """A month of one customer, by hand and in bulk."""
+    october = {"period": "2026-10", "currency": "KES"}
+    price = {"amount": 1_000, "currency": "KES"}
+    milk = {"description": "Milk", "date": "2026-10-05", "quantity": 10, "price": price}
+    market.admin.post("/v1/accounts/cus_amina/deliveries", milk)
+    market.admin.get("/v1/accounts/cus_amina/billables")
+    eventually(lambda: ran(market, "/v1/invoice-runs", october)["made"] == 1, "the account is in its list")
+    with pytest.raises(RefusedError):
+        market.admin.post(
+            "/v1/accounts/cus_amina/invoices", {"first": "2026-10-01", "last": "2026-10-31", "currency": "KES"}
+        )
+    assert ran(market, "/v1/invoice-runs", october | {"customer_ids": ["cus_amina"]})["skipped"] == 1
+    listed = "/v1/accounts/cus_amina/invoices"
+    eventually(lambda: market.admin.get(listed)["items"][0]["number"] is not None, "it has its number")
+    invoice = market.admin.get(listed)["items"][0]["id"]
+    assert ran(market, "/v1/invoice-runs/deletions", {"invoice_ids": [invoice]})["made"] == 1
+    with pytest.raises(RefusedError):
+        market.admin.post("/v1/invoice-runs/deletions", {"of_run": "run_nowhere"})
+    assert market.admin.get("/v1/invoice-runs")["items"]
+
+
+def ran(market: Market, path: str, body: Any) -> Any:
+    """What a run came to."""
+    run = market.admin.post(path, body)["id"]
+    eventually(lambda: market.admin.get(f"/v1/invoice-runs/{run}")["status"] == "completed", "it ends")
+    return market.admin.get(f"/v1/invoice-runs/{run}")["counts"]
 
 
 def lapse(market: Market) -> None:

@@ -193,6 +193,8 @@ def dispatch(engine: Engine) -> Iterator[Any]:
         "CHECKOUT_MACHINE_ARN": "arn:checkout",
         "REFUND_MACHINE_ARN": "arn:refund",
         "REDEMPTION_MACHINE_ARN": "arn:redemption",
+        "INVOICE_RUN_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:invoice-run",
+        "NUMBERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/numbers.fifo",
     }
     with loaded("functions.books.dispatch", STAGE=STAGE, **environment) as function:
         yield function

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 from collections.abc import Mapping
 from typing import Any, Final
@@ -35,6 +36,17 @@ class SqsQueue:
 
     def send(self, message: str) -> None:
         ask(SQS, "SendMessage", {"QueueUrl": self.url, "MessageBody": message})
+
+
+@dataclass(frozen=True)
+class FifoQueue:
+    """A queue that keeps the messages of a tenant in order; the same message within five minutes is one."""
+
+    url: str
+
+    def send(self, message: str) -> None:
+        tenant = json.loads(message)["tenant"]
+        ask(SQS, "SendMessage", {"QueueUrl": self.url, "MessageBody": message, "MessageGroupId": tenant})
 
 
 @dataclass(frozen=True)

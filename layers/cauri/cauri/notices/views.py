@@ -27,7 +27,7 @@ class MessageView:
 class MessagePage:
     """Messages about something, the last first."""
 
-    messages: list[MessageView]
+    items: list[MessageView]
     next_cursor: str | None
 
 
