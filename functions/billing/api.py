@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from cauri.billing.allocating import AllocatePayment, ChangePayment, Mode, RollBackAllocations
 from cauri.billing.commands import (
     CancelBillable,
     PutBillingRules,
@@ -14,6 +15,7 @@ from cauri.billing.commands import (
     RecordOpeningBalance,
     RecordSale,
 )
+from cauri.billing.crediting import ApplyCredit, TakeCreditOff, WriteOff
 from cauri.billing.invoicing import (
     CreateInvoice,
     DeleteInvoice,
@@ -28,6 +30,7 @@ from cauri.billing.model import (
     IllegalInvoiceChange,
     InvoiceCurrencyMismatch,
     InvoiceHasPayments,
+    InvoiceNotOpen,
     NothingToBill,
     OpeningBalanceSet,
     OverMethodLimit,
@@ -40,15 +43,50 @@ from cauri.billing.model import (
     UnknownInvoice,
     UnknownMethod,
 )
-from cauri.billing.queries import account_for, billables_of, invoice_for, invoices_of, rules_of
+from cauri.billing.payments import (
+    OPENING,
+    AllocationExceedsTarget,
+    AllocationsExceedPayment,
+    AllocationsRequired,
+    CreditApplied,
+    InsufficientCredit,
+    Meant,
+    NothingToAllocate,
+    OverWriteOffLimit,
+    PaymentAllocated,
+    Surplus,
+    TargetNamedTwice,
+    TooManyTargets,
+    UnknownAccountPayment,
+    UnknownAllocation,
+    UnknownCredit,
+)
+from cauri.billing.queries import (
+    account_for,
+    billables_of,
+    credits_of,
+    invoice_for,
+    invoices_of,
+    payment_for,
+    payments_of,
+    rules_of,
+)
+from cauri.billing.receiving import CreditPayment, DeletePayment, ReceivePayment
 from cauri.billing.views import (
+    AccountPaymentPage,
+    AccountPaymentView,
     AccountView,
     BillablePage,
     BillableView,
     BillingRulesView,
+    CreditPage,
+    CreditView,
     InvoicePage,
     InvoiceView,
+    Rollback,
+    account_payment_view,
     billable_view,
+    credit_view,
     invoice_view,
 )
 from cauri.books.caller import Caller
@@ -67,6 +105,7 @@ from cauri.edge.fields import (
 )
 from cauri.edge.http import STAFF, Api
 from cauri.edge.paging import CursorAsked, Limit, cursors_of
+from cauri.money import Money
 from cauri.parties.limits import Tier
 from cauri.parties.model import STANDARD, UnknownCustomer, UnknownTaxClass, UnknownTenant, VersionMismatch
 from pydantic import Field
@@ -74,6 +113,10 @@ from pydantic import Field
 CustomerId = Annotated[str, Path(pattern=ID_PATTERN, examples=["cus_amina"])]
 InvoiceId = Annotated[str, Path(pattern=ID_PATTERN, examples=["inv_01JD0000000000000000000000"])]
 BillableId = Annotated[str, Path(pattern=ID_PATTERN, examples=["dlv_20261005-01JD0000000000000000000000"])]
+PaymentId = Annotated[str, Path(pattern=ID_PATTERN, examples=["pay_01JD0000000000000000000000"])]
+CreditId = Annotated[str, Path(pattern=ID_PATTERN, examples=["crd_01JD0000000000000000000000"])]
+ApplicationId = Annotated[str, Path(pattern=ID_PATTERN, examples=["apl_01JD0000000000000000000000"])]
+CreditState = Annotated[Literal["available", "applied"], Query(description="Of which something is left, or nothing")]
 State = Annotated[
     Literal["open", "draft", "closed"],
     Query(description="`open` ones are owed, by due date; `draft` and `closed` (paid, void, deleted) ones by age"),
@@ -93,6 +136,18 @@ LINES_MAX: Final = 90
 DATED: Final = [UnknownTenant, PeriodClosed]
 PRICED: Final = [*DATED, UnknownTaxClass, BilledTooMuch]
 OF_AN_INVOICE: Final = [UnknownInvoice, IllegalInvoiceChange, *DATED]
+
+OF_A_PAYMENT: Final = [UnknownAccountPayment, *DATED]
+OF_AMOUNTS: Final = [UnknownTenant, InvoiceCurrencyMismatch, NothingToAllocate, AllocationExceedsTarget]
+OF_TARGETS: Final = [
+    TooManyTargets,
+    TargetNamedTwice,
+    UnknownInvoice,
+    InvoiceNotOpen,
+    InvoiceCurrencyMismatch,
+    AllocationsExceedPayment,
+    AllocationExceedsTarget,
+]
 
 api = Api("Billing")
 
@@ -189,6 +244,60 @@ class PeriodRequest(Shape):
     first: Day
     last: Day
     currency: CurrencyCode
+
+
+class PaymentRequest(Shape):
+    customer_id: Id
+    amount: PositiveMoney
+    method: Method
+    received_on: Day | None = None
+    reference: Line = ""
+
+    def command(self) -> ReceivePayment:
+        return ReceivePayment(self.customer_id, self.amount.money(), self.method, self.received_on, self.reference)
+
+
+class TargetRequest(Shape):
+    """So much for an invoice; or, without one, for the opening balance."""
+
+    invoice_id: Id | None = None
+    amount: PositiveMoney
+
+    def meant(self) -> Meant:
+        return Meant(self.invoice_id or OPENING, self.amount.money())
+
+
+class AllocationsRequest(Shape):
+    """`customer_id` is whose payment it is: whoever sends it spares the question."""
+
+    allocations: Annotated[list[TargetRequest], Field(max_length=1000)] = Field(default_factory=list)
+    mode: Literal["strict", "smart"] = "strict"
+    surplus: Literal["credit", "unapplied"] = "credit"
+    customer_id: Id | None = None
+
+    def command(self, payment_id: str) -> AllocatePayment:
+        targets = tuple(one.meant() for one in self.allocations)
+        return AllocatePayment(payment_id, targets, Mode(self.mode), Surplus(self.surplus), self.customer_id)
+
+
+class ChangeRequest(Shape):
+    amount: PositiveMoney
+    allocations: Annotated[list[TargetRequest], Field(max_length=1000)] | None = None
+
+
+class RollbackRequest(Shape):
+    """Which allocations, by their ids; without them, all."""
+
+    allocation_ids: Annotated[list[Id], Field(max_length=1000)] | None = None
+
+
+class AmountRequest(Shape):
+    """So much; or, without an amount, all there is."""
+
+    amount: PositiveMoney | None = None
+
+    def money(self) -> Money | None:
+        return self.amount.money() if self.amount else None
 
 
 @api.read("/v1/billing/rules", roles=STAFF, answer=BillingRulesView)
@@ -404,6 +513,177 @@ def delete_invoice(invoice_id: InvoiceId) -> DeleteInvoice:
 def recover_invoice(invoice_id: InvoiceId) -> RecoverInvoice:
     """Bring a deleted invoice back, unless what it bills has been billed again"""
     return RecoverInvoice(invoice_id)
+
+
+@api.command(
+    "POST",
+    "/v1/invoices/<invoice_id>/credit",
+    roles=STAFF,
+    tier=Tier.MONEY_WRITES,
+    answer=InvoiceView,
+    refusals=[UnknownInvoice, InvoiceNotOpen, *OF_AMOUNTS, InsufficientCredit],
+)
+def apply_credit(invoice_id: InvoiceId, body: AmountRequest) -> ApplyCredit:
+    """Pay an invoice from its customer's credit, the oldest first
+
+    Without an amount: all that is open, as far as the credit goes.
+    """
+    return ApplyCredit(invoice_id, body.money())
+
+
+@api.command(
+    "POST",
+    "/v1/invoices/<invoice_id>/write-off",
+    roles={"finance", "admin"},
+    tier=Tier.MONEY_WRITES,
+    answer=InvoiceView,
+    refusals=[UnknownInvoice, InvoiceNotOpen, *OF_AMOUNTS, OverWriteOffLimit, PeriodClosed],
+)
+def write_off(invoice_id: InvoiceId, body: AmountRequest) -> WriteOff:
+    """Wait no more for what is left of an invoice
+
+    At most as much as the tenant's rules allow on one invoice. Without an amount: all that is open.
+    """
+    return WriteOff(invoice_id, body.money())
+
+
+@api.read("/v1/accounts/<customer_id>/credits", roles=HOLDERS, answer=CreditPage, refusals=[UnknownCustomer])
+def list_credits(
+    customer_id: CustomerId,
+    caller: Caller,
+    state: CreditState = "available",
+    limit: Limit = 50,
+    cursor: CursorAsked = None,
+) -> CreditPage:
+    """List a customer's credit, the oldest first"""
+    cursors = cursors_of(caller, "credits", customer_id, state)
+    page = credits_of(
+        wiring.database(), caller, customer_id, state == "available", after=cursors.open(cursor), limit=limit
+    )
+    return CreditPage([credit_view(made) for made in page.items], cursors.seal(page.position))
+
+
+@api.command(
+    "DELETE",
+    "/v1/credits/<credit_id>/applications/<application_id>",
+    roles=STAFF,
+    tier=Tier.MONEY_WRITES,
+    answer=InvoiceView,
+    refusals=[UnknownCredit, UnknownAllocation, UnknownInvoice, InvoiceNotOpen],
+)
+def take_credit_off(credit_id: CreditId, application_id: ApplicationId) -> TakeCreditOff:
+    """Take a credit off the invoice that it pays: it is available again"""
+    return TakeCreditOff(credit_id, application_id)
+
+
+@api.command(
+    "POST",
+    "/v1/payments",
+    roles=STAFF,
+    tier=Tier.MONEY_WRITES,
+    answer=AccountPaymentView,
+    status=HTTPStatus.CREATED,
+    refusals=[*DATED, UnknownMethod, OverMethodLimit],
+    location=lambda payment: f"/v1/payments/{payment['id']}",
+)
+def receive_payment(body: PaymentRequest) -> ReceivePayment:
+    """Record money that a customer paid on account
+
+    It is allocated by itself; until then it is unapplied. The method may be said as people say it.
+    """
+    return body.command()
+
+
+@api.read("/v1/accounts/<customer_id>/payments", roles=HOLDERS, answer=AccountPaymentPage, refusals=[UnknownCustomer])
+def list_account_payments(
+    customer_id: CustomerId, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None
+) -> AccountPaymentPage:
+    """List a customer's payments on account, the last first"""
+    cursors = cursors_of(caller, "account-payments", customer_id)
+    page = payments_of(wiring.database(), caller, customer_id, after=cursors.open(cursor), limit=limit)
+    return AccountPaymentPage([account_payment_view(one) for one in page.items], cursors.seal(page.position))
+
+
+@api.read("/v1/payments/<payment_id>", roles=HOLDERS, answer=AccountPaymentView, refusals=[UnknownAccountPayment])
+def get_account_payment(payment_id: PaymentId, caller: Caller) -> AccountPaymentView:
+    """Get a payment on account, with what it settles"""
+    return payment_for(wiring.database(), caller, payment_id)
+
+
+@api.command(
+    "PUT",
+    "/v1/payments/<payment_id>",
+    roles=STAFF,
+    tier=Tier.MONEY_WRITES,
+    answer=AccountPaymentView,
+    refusals=[*OF_A_PAYMENT, AllocationsRequired, OverMethodLimit, CreditApplied, *OF_TARGETS],
+)
+def change_payment(payment_id: PaymentId, body: ChangeRequest) -> ChangePayment:
+    """Change the amount of a payment on account
+
+    One that is allocated needs new allocations, which fit the new amount and take the place of the old ones.
+    """
+    targets = None if body.allocations is None else tuple(one.meant() for one in body.allocations)
+    return ChangePayment(payment_id, body.amount.money(), targets)
+
+
+@api.command(
+    "DELETE",
+    "/v1/payments/<payment_id>",
+    roles=STAFF,
+    tier=Tier.MONEY_WRITES,
+    answer=AccountPaymentView,
+    refusals=[*OF_A_PAYMENT, PaymentAllocated],
+)
+def delete_payment(payment_id: PaymentId) -> DeletePayment:
+    """Delete a payment on account of which nothing is allocated"""
+    return DeletePayment(payment_id)
+
+
+@api.command(
+    "POST",
+    "/v1/payments/<payment_id>/allocations",
+    roles=STAFF,
+    tier=Tier.MONEY_WRITES,
+    answer=AccountPaymentView,
+    status=HTTPStatus.CREATED,
+    refusals=[*OF_A_PAYMENT, NothingToAllocate, *OF_TARGETS],
+)
+def allocate_payment(payment_id: PaymentId, body: AllocationsRequest) -> AllocatePayment:
+    """Allocate a payment, in one transaction
+
+    To the targets that are named; or, when none is, to the opening balance and then to open invoices, the oldest due
+    first, 40 at most. `mode: smart` allocates what is open on a target where more is meant for it, and `surplus` says
+    what becomes of the rest.
+    """
+    return body.command(payment_id)
+
+
+@api.command(
+    "POST",
+    "/v1/payments/<payment_id>/rollback",
+    roles=STAFF,
+    tier=Tier.MONEY_WRITES,
+    answer=Rollback,
+    refusals=[*OF_A_PAYMENT, UnknownAllocation, NothingToAllocate, TooManyTargets, CreditApplied, UnknownInvoice],
+)
+def roll_back(payment_id: PaymentId, body: RollbackRequest) -> RollBackAllocations:
+    """Roll back what a payment settles, all of it or some allocations"""
+    return RollBackAllocations(payment_id, None if body.allocation_ids is None else tuple(body.allocation_ids))
+
+
+@api.command(
+    "POST",
+    "/v1/payments/<payment_id>/credit",
+    roles=STAFF,
+    tier=Tier.MONEY_WRITES,
+    answer=CreditView,
+    status=HTTPStatus.CREATED,
+    refusals=[*OF_A_PAYMENT, NothingToAllocate, AllocationsExceedPayment],
+)
+def credit_payment(payment_id: PaymentId, body: AmountRequest) -> CreditPayment:
+    """Make the customer's credit of what is left of a payment, or of so much of it"""
+    return CreditPayment(payment_id, body.money())
 
 
 handler = api.handler

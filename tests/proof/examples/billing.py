@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from cauri.billing.allocating import AllocatePayment, ChangePayment, Mode, RollBackAllocations
 from cauri.billing.commands import (
     CancelBillable,
     PutBillingRules,
@@ -13,6 +14,7 @@ from cauri.billing.commands import (
     RecordOpeningBalance,
     RecordSale,
 )
+from cauri.billing.crediting import ApplyCredit, TakeCreditOff, WriteOff
 from cauri.billing.invoicing import (
     CreateInvoice,
     DeleteInvoice,
@@ -22,6 +24,9 @@ from cauri.billing.invoicing import (
     VoidInvoice,
 )
 from cauri.billing.model import Priced, Rules
+from cauri.billing.payments import OPENING, CustomerCredit, Meant, Surplus
+from cauri.billing.receiving import CreditPayment, DeletePayment, ReceivePayment
+from cauri.billing.store import credit_key, invoice_key
 from cauri.money import Money
 
 from tests.proof.examples.worlds import Act, example, market, sent
@@ -70,6 +75,50 @@ def one_off(**more: Any) -> CreateInvoice:
 def invoiced(shop: Shop, **rules: Any) -> str:
     invoice: str = busy(shop, **rules).run(october())["id"]
     return invoice
+
+
+def paying(amount: int = 1_000_000, method: str = "gPay", **more: Any) -> ReceivePayment:
+    return ReceivePayment(AMINA, kes(amount), method, **more)
+
+
+def meant(**amounts: int) -> tuple[Meant, ...]:
+    """How much for which target; ``opening=`` is for the opening balance."""
+    return tuple(Meant(OPENING if target == "opening" else target, kes(amount)) for target, amount in amounts.items())
+
+
+def paid(shop: Shop, amount: int = 1_000_000, **rules: Any) -> tuple[str, str]:
+    """Amina's payment, and the invoice of her October, of 3,978.70 shillings, beside 5,000.00 from before."""
+    invoice = invoiced(shop, **rules)
+    payment: str = shop.run(paying(amount))["id"]
+    return payment, invoice
+
+
+def allocated(shop: Shop, amount: int = 1_000_000, **rules: Any) -> tuple[str, str]:
+    payment, invoice = paid(shop, amount, **rules)
+    shop.run(AllocatePayment(payment))
+    return payment, invoice
+
+
+def overpaid(shop: Shop, **rules: Any) -> tuple[str, str]:
+    """Amina paid 20.00 too much on an invoice, which is credit of hers now: its id, and the payment."""
+    payment, invoice = paid(shop, **rules)
+    asked = meant(**{invoice: shop_total(shop, invoice) + 2_000})
+    made = shop.run(AllocatePayment(payment, asked, Mode.SMART))
+    return made["allocations"][0]["credit_id"], payment
+
+
+def stored_credit(shop: Shop, credit_id: str) -> CustomerCredit:
+    key = credit_key(shop.tenant, credit_id)
+    credit = shop.database.fetch([key])[key]
+    assert credit is not None
+    return credit
+
+
+def shop_total(shop: Shop, invoice_id: str) -> int:
+    key = invoice_key(shop.tenant, invoice_id)
+    invoice = shop.database.fetch([key])[key]
+    assert invoice is not None
+    return invoice.open.amount
 
 
 @example(PutBillingRules, "the first")
@@ -220,3 +269,130 @@ def _(shop: Shop) -> Act:
     shop.run(DeleteInvoice(invoice))
     shop.run(october())
     return sent(RecoverInvoice(invoice), shop.admin)
+
+
+@example(ReceivePayment, "by what people call it")
+def _(shop: Shop) -> Act:
+    return sent(paying(reference="7781"), busy(shop).admin)
+
+
+@example(ReceivePayment, "refused, since nobody knows the method")
+def _(shop: Shop) -> Act:
+    return sent(paying(method="shells"), busy(shop).admin)
+
+
+@example(AllocatePayment, "to whatever is due")
+def _(shop: Shop) -> Act:
+    payment, _ = paid(shop)
+    return sent(AllocatePayment(payment), shop.admin)
+
+
+@example(AllocatePayment, "to what is named, by somebody who knows whose it is")
+def _(shop: Shop) -> Act:
+    payment, invoice = paid(shop)
+    return sent(AllocatePayment(payment, meant(opening=70_000, **{invoice: 9}), customer_id=AMINA), shop.admin)
+
+
+@example(AllocatePayment, "with too much for an invoice, which becomes credit")
+def _(shop: Shop) -> Act:
+    payment, invoice = paid(shop)
+    return sent(AllocatePayment(payment, meant(opening=500_001, **{invoice: 499_999}), Mode.SMART), shop.admin)
+
+
+@example(AllocatePayment, "with too much for an invoice, which stays")
+def _(shop: Shop) -> Act:
+    payment, invoice = paid(shop)
+    smart = AllocatePayment(payment, meant(**{invoice: 900_000}), Mode.SMART, Surplus.UNAPPLIED)
+    return sent(smart, shop.admin)
+
+
+@example(AllocatePayment, "refused, since it is more than was paid")
+def _(shop: Shop) -> Act:
+    payment, _ = paid(shop, 800)
+    return sent(AllocatePayment(payment, meant(opening=900)), shop.admin)
+
+
+@example(RollBackAllocations, "all")
+def _(shop: Shop) -> Act:
+    payment, _ = allocated(shop)
+    return sent(RollBackAllocations(payment), shop.admin)
+
+
+@example(RollBackAllocations, "with the credit of what was too much")
+def _(shop: Shop) -> Act:
+    _, payment = overpaid(shop)
+    return sent(RollBackAllocations(payment), shop.admin)
+
+
+@example(RollBackAllocations, "refused, since nothing is allocated")
+def _(shop: Shop) -> Act:
+    payment, _ = paid(shop)
+    return sent(RollBackAllocations(payment), shop.admin)
+
+
+@example(ChangePayment, "with new allocations")
+def _(shop: Shop) -> Act:
+    payment, invoice = allocated(shop)
+    return sent(ChangePayment(payment, kes(300_000), meant(**{invoice: 250_000})), shop.admin)
+
+
+@example(ChangePayment, "refused, since it is allocated and nobody says to what now")
+def _(shop: Shop) -> Act:
+    payment, _ = allocated(shop)
+    return sent(ChangePayment(payment, kes(300_000)), shop.admin)
+
+
+@example(DeletePayment, "of which nothing is allocated")
+def _(shop: Shop) -> Act:
+    payment, _ = paid(shop)
+    return sent(DeletePayment(payment), shop.admin)
+
+
+@example(DeletePayment, "refused, since it is allocated")
+def _(shop: Shop) -> Act:
+    payment, _ = allocated(shop)
+    return sent(DeletePayment(payment), shop.admin)
+
+
+@example(CreditPayment, "what is left")
+def _(shop: Shop) -> Act:
+    payment, _ = allocated(shop)
+    return sent(CreditPayment(payment), shop.admin)
+
+
+@example(ApplyCredit, "to a new invoice")
+def _(shop: Shop) -> Act:
+    overpaid(shop)
+    return sent(ApplyCredit(shop.run(one_off())["id"]), shop.admin)
+
+
+@example(ApplyCredit, "refused, since there is not so much")
+def _(shop: Shop) -> Act:
+    overpaid(shop)
+    return sent(ApplyCredit(shop.run(one_off())["id"], kes(2_001)), shop.admin)
+
+
+@example(TakeCreditOff, "an invoice")
+def _(shop: Shop) -> Act:
+    credit, _ = overpaid(shop)
+    shop.run(ApplyCredit(shop.run(one_off())["id"], kes(500)))
+    [application] = stored_credit(shop, credit).applied
+    return sent(TakeCreditOff(credit, application.id), shop.admin)
+
+
+@example(TakeCreditOff, "refused, since it is off")
+def _(shop: Shop) -> Act:
+    credit, _ = overpaid(shop)
+    return sent(TakeCreditOff(credit, "apl_none"), shop.admin)
+
+
+@example(WriteOff, "the last of an invoice")
+def _(shop: Shop) -> Act:
+    payment, invoice = paid(shop, write_off_max={"KES": 100})
+    shop.run(AllocatePayment(payment, meant(**{invoice: shop_total(shop, invoice) - 99})))
+    return sent(WriteOff(invoice), shop.admin)
+
+
+@example(WriteOff, "refused, since it is more than the tenant allows")
+def _(shop: Shop) -> Act:
+    return sent(WriteOff(invoiced(shop, write_off_max={"KES": 100})), shop.admin)

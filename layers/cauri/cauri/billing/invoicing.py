@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from cauri.billing.accounts import REVENUE, journal
+from cauri.billing.crediting import use_credit
 from cauri.billing.desk import Desk, at_desk, desk_keys, desk_of
 from cauri.billing.model import (
     ISSUED,
@@ -32,7 +33,9 @@ from cauri.billing.model import (
     require_payable,
     taxed,
 )
+from cauri.billing.payments import CustomerCredit
 from cauri.billing.periods import Period
+from cauri.billing.settling import Settlement
 from cauri.billing.store import billable_key, invoice_key, period_key, read_billables, series_key
 from cauri.billing.views import invoice_view
 from cauri.books.ledger import TAX, Posting, credit
@@ -40,6 +43,9 @@ from cauri.books.plan import Event, Plan
 from cauri.books.shelf import Key
 from cauri.books.work import Command, Work, decides
 from cauri.values import dataclass
+
+CREDITS_MAX: Final = 4
+"""Pieces of credit that pay a new invoice by themselves: beside 90 items, a commit has room for so many."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def create_invoice(command: CreateInvoice, work: Work) -> Plan:
     require_payable(draft.total)
     if command.draft:
         return Plan(invoice_view(draft, desk.today)).save(draft).emit(_event("invoice.drafted", draft))
-    return _issued(draft, desk, _series(desk, work), desk.account)
+    return _issued(draft, desk, _series(desk, work), desk.account, work)
 
 
 @decides(InvoicePeriod)
@@ -147,7 +153,7 @@ def invoice_period(command: InvoicePeriod, work: Work) -> Plan:
         period=period.name,
     )
     account = desk.account.moved(command.currency, Standing(unbilled=-_sum(billed)))
-    plan = _issued(draft, desk, _series(desk, work) if command.numbered else None, account)
+    plan = _issued(draft, desk, _series(desk, work) if command.numbered else None, account, work)
     return plan.save(*(item.billed(draft.id) for item in billed), marker.with_invoice(draft.id, complete=not rest))
 
 
@@ -155,7 +161,7 @@ def invoice_period(command: InvoicePeriod, work: Work) -> Plan:
 def issue_invoice(command: IssueInvoice, work: Work) -> Plan:
     draft = _load(command.invoice_id, work)
     desk = at_desk(draft.customer_id, work, _usual(work))
-    return _issued(draft, desk, _series(desk, work), desk.account)
+    return _issued(draft, desk, _series(desk, work), desk.account, work)
 
 
 @decides(VoidInvoice)
@@ -242,18 +248,32 @@ def _line(priced: Priced, currency: str, desk: Desk) -> InvoiceLine:
     return InvoiceLine(priced.description, priced.quantity, priced.price, net, tax, priced.tax_class, rate)
 
 
-def _issued(draft: Invoice, desk: Desk, series: Series | None, account: Account) -> Plan:
+def _issued(draft: Invoice, desk: Desk, series: Series | None, account: Account, work: Work) -> Plan:
     """The plan that makes the draft a claim on `account`, numbered in `series`, or later. Raises PeriodClosed."""
     desk.rules.require_open(desk.today)
     after, number = series.next() if series else (None, None)
     due_on = draft.due_on or due(desk.today, account, desk.rules)
     invoice = draft.issue(desk.series, number, desk.today, due_on)
     owing = account.moved(invoice.currency, _claim(invoice, 1))
-    plan = Plan(invoice_view(invoice, desk.today)).save(owing, invoice)
+    settlement, used = _paid_from_credit(invoice, owing, desk, work)
+    invoice = settlement.invoices[invoice.id]
+    plan = Plan(invoice_view(invoice, desk.today)).save(settlement.account, invoice, *used)
     if after is not None:
         plan.save(after)
-    plan.post(journal("invoice", desk.account, owing, invoice.currency, *_earned(invoice, 1)))
-    return plan.emit(_event("invoice.generated", invoice))
+    plan.post(journal("invoice", desk.account, settlement.account, invoice.currency, *_earned(invoice, 1)))
+    return plan.emit(_event("invoice.generated", invoice), *settlement.events())
+
+
+def _paid_from_credit(
+    invoice: Invoice, owing: Account, desk: Desk, work: Work
+) -> tuple[Settlement, list[CustomerCredit]]:
+    """The new invoice as far as the customer's credit pays it, where the tenant wants that."""
+    settlement = Settlement(owing, invoice.currency, {invoice.id: invoice})
+    asked = min(owing.of(invoice.currency).credit, invoice.open.amount) if desk.rules.apply_credit else 0
+    amount, used = use_credit(asked, invoice, work, CREDITS_MAX) if asked else (0, [])
+    settlement.settle(invoice.id, amount)
+    settlement.account = settlement.account.moved(invoice.currency, Standing(credit=-amount))
+    return settlement, used
 
 
 def _claim(invoice: Invoice, sign: int) -> Standing:

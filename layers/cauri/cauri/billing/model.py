@@ -88,7 +88,7 @@ class BillableStatus(StrEnum):
     """Not billed yet."""
     BILLED = "billed"
     COMPLETED = "completed"
-    """Paid: at once, or with its invoice."""
+    """Paid: at once, as a cash sale is. One that is billed is completed when its invoice is paid: see the views."""
     CANCELLED = "cancelled"
 
 
@@ -126,10 +126,6 @@ class Billable:
 
     def unbilled(self) -> Billable:
         return replace(self, status=BillableStatus.PENDING, invoice_id=None)
-
-    def settled(self, paid: bool) -> Billable:
-        """As its invoice is: paid, or (again) not."""
-        return replace(self, status=BillableStatus.COMPLETED if paid else BillableStatus.BILLED)
 
 
 class InvoiceStatus(StrEnum):
@@ -215,6 +211,14 @@ class Invoice:
     @property
     def billable_ids(self) -> list[str]:
         return [line.billable_id for line in self.lines if line.billable_id]
+
+    def is_owed_in(self, currency: str) -> bool:
+        return self.status in OWED and self.currency == currency
+
+    def require_currency(self, currency: str) -> None:
+        """Raises InvoiceCurrencyMismatch."""
+        if currency != self.currency:
+            raise InvoiceCurrencyMismatch(self.currency)
 
     def is_overdue(self, today: date) -> bool:
         return self.status in OWED and self.due_on is not None and self.due_on < today

@@ -5,15 +5,30 @@ from __future__ import annotations
 from datetime import date
 
 from cauri.billing.model import Account, Billable, Invoice, Rules, UnknownInvoice
+from cauri.billing.payments import AccountPayment, CustomerCredit, UnknownAccountPayment
 from cauri.billing.store import (
+    ACCOUNT_PAYMENTS,
     BILLABLES,
+    CREDITS,
     INVOICES,
     account_key,
+    credit_list,
     invoice_key,
     invoice_list,
+    payment_key,
+    payment_list,
     rules_key,
 )
-from cauri.billing.views import AccountView, BillingRulesView, InvoiceView, account_view, invoice_view, rules_view
+from cauri.billing.views import (
+    AccountPaymentView,
+    AccountView,
+    BillingRulesView,
+    InvoiceView,
+    account_payment_view,
+    account_view,
+    invoice_view,
+    rules_view,
+)
 from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.books.listing import Page, read_page, read_partition
@@ -50,6 +65,33 @@ def billables_of(
     _require_own(caller, customer_id)
     partition = f"{caller.tenant}#billables#{customer_id}"
     return read_partition(database, BILLABLES, partition, after=after, limit=limit, newest_first=True)
+
+
+def payment_for(database: Database, caller: Caller, payment_id: str) -> AccountPaymentView:
+    """A payment on account, to staff and to the customer whose it is. Raises UnknownAccountPayment."""
+    key = payment_key(caller.tenant, payment_id)
+    payment = database.fetch([key])[key]
+    if payment is None or not _may_see(caller, payment.customer_id):
+        raise UnknownAccountPayment(payment_id)
+    return account_payment_view(payment)
+
+
+def payments_of(
+    database: Database, caller: Caller, customer_id: str, *, after: str | None, limit: int
+) -> Page[AccountPayment]:
+    """A customer's payments on account, the last first. Raises UnknownCustomer."""
+    _require_own(caller, customer_id)
+    name = payment_list(customer_id)
+    return read_page(database, ACCOUNT_PAYMENTS, caller.tenant, name, after=after, limit=limit, newest_first=True)
+
+
+def credits_of(
+    database: Database, caller: Caller, customer_id: str, is_left: bool, *, after: str | None, limit: int
+) -> Page[CustomerCredit]:
+    """A customer's credits, of which something is left or nothing, the oldest first. Raises UnknownCustomer."""
+    _require_own(caller, customer_id)
+    name = credit_list(customer_id, is_left=is_left)
+    return read_page(database, CREDITS, caller.tenant, name, after=after, limit=limit)
 
 
 def rules_of(database: Database, tenant: str) -> BillingRulesView:

@@ -15,6 +15,7 @@ from cauri.billing.model import (
     Rules,
     Series,
 )
+from cauri.billing.payments import AccountPayment, CustomerCredit
 from cauri.books.database import Database
 from cauri.books.shelf import Key, Shelf, shelve
 from cauri.ids import shard_of
@@ -71,9 +72,43 @@ PERIODS: Final = shelve(
         tenant=lambda period: period.tenant,
     )
 )
+ACCOUNT_PAYMENTS: Final = shelve(
+    Shelf(
+        TABLE,
+        AccountPayment,
+        place=lambda payment: (f"payment#{payment.id}", "payment"),
+        tenant=lambda payment: payment.tenant,
+        listed=lambda payment: (payment_list(payment.customer_id), payment.id),
+    )
+)
+CREDITS: Final = shelve(
+    Shelf(
+        TABLE,
+        CustomerCredit,
+        place=lambda made: (f"credit#{made.id}", "credit"),
+        tenant=lambda made: made.tenant,
+        listed=lambda made: (credit_list(made.customer_id, is_left=made.left > 0), made.id),
+    )
+)
 SERIES: Final = shelve(
     Shelf(TABLE, Series, place=lambda series: (f"series#{series.name}", "series"), tenant=lambda series: series.tenant)
 )
+
+
+def payment_list(customer_id: str) -> str:
+    return f"payments#{customer_id}"
+
+
+def credit_list(customer_id: str, *, is_left: bool) -> str:
+    return f"credits-{'available' if is_left else 'applied'}#{customer_id}"
+
+
+def payment_key(tenant: str, payment_id: str) -> Key[AccountPayment]:
+    return ACCOUNT_PAYMENTS.key(tenant, f"payment#{payment_id}", "payment")
+
+
+def credit_key(tenant: str, credit_id: str) -> Key[CustomerCredit]:
+    return CREDITS.key(tenant, f"credit#{credit_id}", "credit")
 
 
 def place_of(billable_id: str) -> str:

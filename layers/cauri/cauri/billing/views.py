@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from cauri.billing.model import Account, Billable, Invoice, InvoiceLine, Rules
+from cauri.billing.model import METHODS, Account, Billable, Invoice, InvoiceLine, Rules
+from cauri.billing.payments import OPENING, AccountPayment, Allocation, CustomerCredit
 from cauri.clock import Instant
 from cauri.money import Money
 from cauri.values import dataclass
@@ -109,6 +110,87 @@ class InvoicePage:
 
 
 @dataclass(frozen=True)
+class AllocationView:
+    """What a payment settles of a target: an invoice, or (`invoice_id` is null) the opening balance.
+
+    `credited` was meant for it and was too much: it is the customer's credit `credit_id`.
+    """
+
+    id: str
+    invoice_id: str | None
+    amount: Money
+    payment_type: str
+    at: Instant
+    credited: Money
+    credit_id: str | None
+
+
+@dataclass(frozen=True)
+class AccountPaymentView:
+    """Money that came from a customer, and what it settles."""
+
+    id: str
+    purpose: str
+    customer_id: str
+    amount: Money
+    method: str
+    received_on: date
+    reference: str
+    allocation_status: str
+    allocations: list[AllocationView]
+    credited: Money
+    unapplied: Money
+    created_at: Instant
+    deleted_at: Instant | None
+    version: int
+
+
+@dataclass(frozen=True)
+class AccountPaymentPage:
+    items: list[AccountPaymentView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """What a rollback took back: of which invoices, whether of the opening balance, and how much in all."""
+
+    payment: AccountPaymentView
+    invoices: list[str]
+    opening_balance: bool
+    amount: Money
+
+
+@dataclass(frozen=True)
+class ApplicationView:
+    id: str
+    invoice_id: str
+    amount: Money
+    at: Instant
+
+
+@dataclass(frozen=True)
+class CreditView:
+    """A customer's money at the biller: of which payment and invoice it is, and which invoices it pays."""
+
+    id: str
+    customer_id: str
+    amount: Money
+    available: Money
+    status: str
+    payment_id: str | None
+    from_invoice: str | None
+    applied: list[ApplicationView]
+    created_at: Instant
+
+
+@dataclass(frozen=True)
+class CreditPage:
+    items: list[CreditView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
 class BillingRulesView:
     """How the tenant bills. Limits are in minor units, by currency."""
 
@@ -203,4 +285,52 @@ def rules_view(rules: Rules) -> BillingRulesView:
         apply_credit=rules.apply_credit,
         suspicious=rules.suspicious,
         version=rules.version,
+    )
+
+
+def account_payment_view(payment: AccountPayment) -> AccountPaymentView:
+    currency = payment.amount.currency
+    return AccountPaymentView(
+        id=payment.id,
+        purpose="account",
+        customer_id=payment.customer_id,
+        amount=payment.amount,
+        method=METHODS[payment.method],
+        received_on=payment.received_on,
+        reference=payment.reference,
+        allocation_status=payment.status,
+        allocations=[_allocation(one, currency) for one in payment.allocations],
+        credited=Money(payment.credited, currency),
+        unapplied=payment.left,
+        created_at=payment.created_at,
+        deleted_at=payment.deleted_at,
+        version=payment.version,
+    )
+
+
+def _allocation(one: Allocation, currency: str) -> AllocationView:
+    return AllocationView(
+        id=one.id,
+        invoice_id=None if one.target == OPENING else one.target,
+        amount=Money(one.amount, currency),
+        payment_type=one.payment_type,
+        at=one.at,
+        credited=Money(one.credited, currency),
+        credit_id=one.credit_id,
+    )
+
+
+def credit_view(made: CustomerCredit) -> CreditView:
+    currency = made.amount.currency
+    status = "withdrawn" if made.withdrawn else "available" if made.left else "applied"
+    return CreditView(
+        id=made.id,
+        customer_id=made.customer_id,
+        amount=made.amount,
+        available=Money(made.left, currency),
+        status=status,
+        payment_id=made.payment_id,
+        from_invoice=made.from_invoice,
+        applied=[ApplicationView(one.id, one.invoice_id, Money(one.amount, currency), one.at) for one in made.applied],
+        created_at=made.created_at,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from cauri.billing.accounts import OPENING, REVENUE, credit_of, receivable_from, unapplied_of
+from cauri.billing.accounts import OPENING, REVENUE, WRITTEN_OFF, credit_of, receivable_from, unapplied_of
 from cauri.billing.model import ISSUED, Account, BillableStatus, InvoiceStatus, number_of
+from cauri.billing.payments import OPENING as OPENING_BALANCE
 from cauri.books.ledger import TAX, cash_at
 from cauri.money import Money
 from cauri.reconciliation.picture import Picture
@@ -57,6 +58,51 @@ def outstanding_is_what_the_documents_say(picture: Picture) -> Differences:
             yield f"{customer} owes more than the opening balance of {currency}"
 
 
+def what_is_paid_is_what_was_allocated(picture: Picture) -> Differences:
+    """What is paid of an invoice, and of an opening balance, is what payments and credits are allocated to it."""
+    settled, opening = _settled(picture)
+    for invoice in picture.invoices:
+        if invoice.paid != settled[invoice.id]:
+            yield f"{invoice.id} is paid {invoice.paid}, and {settled[invoice.id]} are allocated to it"
+    for account in picture.accounts:
+        for currency, stands in account.standing.items():
+            paid = opening[account.customer_id, currency]
+            if stands.opening != account.opened.get(currency, 0) - paid:
+                yield f"{account.customer_id} has {stands.opening} open from before, and {paid} is paid"
+
+
+def _settled(picture: Picture) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+    """What is settled, by invoice; and of opening balances, by customer and currency."""
+    settled, opening = Counter[str](), Counter[tuple[str, str]]()
+    for payment in picture.account_payments:
+        for one in payment.allocations:
+            settled[one.target] += one.amount
+            if one.target == OPENING_BALANCE:
+                opening[payment.customer_id, payment.amount.currency] += one.amount
+    for made in picture.credits:
+        for application in made.applied:
+            settled[application.invoice_id] += application.amount
+    return settled, opening
+
+
+def what_was_received_is_unapplied_allocated_or_credit(picture: Picture) -> Differences:
+    """And an account has just what its payments leave, and its credits; neither is below zero."""
+    unapplied, credit = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for payment in picture.account_payments:
+        unapplied[payment.customer_id, payment.amount.currency] += payment.unapplied
+        if payment.unapplied < 0:
+            yield f"{payment.id} is allocated beyond its {payment.amount}"
+    for made in picture.credits:
+        credit[made.customer_id, made.amount.currency] += made.left
+        if made.left < 0:
+            yield f"{made.id} is applied beyond its {made.amount}"
+    for account in picture.accounts:
+        for currency, stands in account.standing.items():
+            of = account.customer_id, currency
+            if (stands.unapplied, stands.credit) != (unapplied[of], credit[of]):
+                yield f"{account.customer_id} stands at {stands}; payments leave {unapplied[of]}, credits {credit[of]}"
+
+
 def items_are_billed_by_one_invoice(picture: Picture) -> Differences:
     """A billed item names the one live invoice that has it as a line; no other has."""
     bills: defaultdict[str, list[str]] = defaultdict(list)
@@ -96,6 +142,11 @@ def what_billing_comes_to(picture: Picture) -> Iterator[tuple[str, Money]]:
         if invoice.status in ISSUED:
             yield REVENUE, -invoice.net
             yield TAX, -invoice.tax
+        if invoice.written_off:
+            yield WRITTEN_OFF, Money(invoice.written_off, invoice.currency)
+    for payment in picture.account_payments:
+        if payment.deleted_at is None:
+            yield cash_at(payment.method), payment.amount
     for item in picture.billables:
         if item.cash is not None:
             yield cash_at(item.cash), item.total

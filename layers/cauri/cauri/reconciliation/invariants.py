@@ -25,6 +25,8 @@ from cauri.reconciliation.billing import (
     numbers_of_invoices_have_no_gap,
     outstanding_is_what_the_documents_say,
     what_billing_comes_to,
+    what_is_paid_is_what_was_allocated,
+    what_was_received_is_unapplied_allocated_or_credit,
 )
 from cauri.reconciliation.picture import Picture
 from cauri.refunds.model import OPEN, PartStatus, Refund, RefundPart, RefundStatus
@@ -571,6 +573,8 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     versions_are_told_once,
     customers_owe_what_was_posted,
     outstanding_is_what_the_documents_say,
+    what_is_paid_is_what_was_allocated,
+    what_was_received_is_unapplied_allocated_or_credit,
     items_are_billed_by_one_invoice,
     numbers_of_invoices_have_no_gap,
 )

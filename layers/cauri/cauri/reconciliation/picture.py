@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from cauri.billing.model import Account, Billable, Invoice, Series
-from cauri.billing.store import ACCOUNTS, BILLABLES, INVOICES, SERIES
+from cauri.billing.payments import AccountPayment, CustomerCredit
+from cauri.billing.store import ACCOUNT_PAYMENTS, ACCOUNTS, BILLABLES, CREDITS, INVOICES, SERIES
 from cauri.books.log import Record, read_record
 from cauri.books.shelf import Shelf, Wire
 from cauri.checkout.model import Cart
@@ -68,6 +69,8 @@ class Picture:
     billables: list[Billable]
     invoices: list[Invoice]
     series: list[Series]
+    account_payments: list[AccountPayment]
+    credits: list[CustomerCredit]
 
     def cell(self, part: Part) -> Cell | None:
         """The cell that has, or had, the part."""
@@ -96,6 +99,8 @@ def picture(stored: Items, at: Instant) -> Picture:
         accounts=_on(ACCOUNTS, stored["billing"], "account#"),
         billables=_on(BILLABLES, stored["billing"], "billables#"),
         invoices=_on(INVOICES, stored["billing"], "invoice#"),
+        account_payments=_on(ACCOUNT_PAYMENTS, stored["billing"], "payment#"),
+        credits=_on(CREDITS, stored["billing"], "credit#"),
         series=_on(SERIES, stored["billing"], "series#"),
     )
 
