@@ -63,8 +63,10 @@ from cauri.billing.payments import (
 )
 from cauri.billing.queries import (
     account_for,
+    anomalies_found,
     billables_of,
     credits_of,
+    explain_outstanding,
     invoice_for,
     invoices_of,
     payment_for,
@@ -72,10 +74,12 @@ from cauri.billing.queries import (
     rules_of,
 )
 from cauri.billing.receiving import CreditPayment, DeletePayment, ReceivePayment
+from cauri.billing.verifying import ReconcileAccount, look
 from cauri.billing.views import (
     AccountPaymentPage,
     AccountPaymentView,
     AccountView,
+    AnomalyPage,
     BillablePage,
     BillableView,
     BillingRulesView,
@@ -83,14 +87,18 @@ from cauri.billing.views import (
     CreditView,
     InvoicePage,
     InvoiceView,
+    Reconciled,
     Rollback,
+    VerifiedAccountView,
     account_payment_view,
-    billable_view,
+    anomaly_view,
     credit_view,
     invoice_view,
+    verified_view,
 )
 from cauri.books.caller import Caller
 from cauri.edge import wiring
+from cauri.edge.explaining import ExplanationPage, explained
 from cauri.edge.fields import (
     ID_PATTERN,
     CurrencyCode,
@@ -116,6 +124,8 @@ BillableId = Annotated[str, Path(pattern=ID_PATTERN, examples=["dlv_20261005-01J
 PaymentId = Annotated[str, Path(pattern=ID_PATTERN, examples=["pay_01JD0000000000000000000000"])]
 CreditId = Annotated[str, Path(pattern=ID_PATTERN, examples=["crd_01JD0000000000000000000000"])]
 ApplicationId = Annotated[str, Path(pattern=ID_PATTERN, examples=["apl_01JD0000000000000000000000"])]
+Currency = Annotated[CurrencyCode, Path(examples=["KES"])]
+Verify = Annotated[Literal["true", "false"], Query(description="Recompute it from the documents")]
 CreditState = Annotated[Literal["available", "applied"], Query(description="Of which something is left, or nothing")]
 State = Annotated[
     Literal["open", "draft", "closed"],
@@ -322,10 +332,62 @@ def put_billing_rules(body: RulesRequest) -> PutBillingRules:
     return body.command()
 
 
-@api.read("/v1/accounts/<customer_id>", roles=HOLDERS, answer=AccountView, refusals=[UnknownCustomer])
-def get_account(customer_id: CustomerId, caller: Caller) -> AccountView:
-    """Get what a customer owes and has, by currency"""
-    return account_for(wiring.database(), caller, customer_id)
+@api.read("/v1/accounts/<customer_id>", roles=HOLDERS, answer=VerifiedAccountView, refusals=[UnknownCustomer])
+def get_account(customer_id: CustomerId, caller: Caller, verify: Verify = "false") -> VerifiedAccountView:
+    """Get what a customer owes and has, by currency
+
+    With `verify=true` it is recomputed from the documents as well. What does not agree is kept as an anomaly.
+    """
+    account = account_for(wiring.database(), caller, customer_id)
+    if verify == "false":
+        return verified_view(account, None)
+    return verified_view(*look(wiring.books(), account))
+
+
+@api.read(
+    "/v1/explain/outstanding/<customer_id>/<currency>",
+    roles=HOLDERS,
+    answer=ExplanationPage,
+    refusals=[UnknownCustomer],
+)
+def explain_outstanding_of(
+    customer_id: CustomerId, currency: Currency, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None
+) -> ExplanationPage:
+    """Explain what a customer owes
+
+    Everything that was posted on what is billed and on what is not yet, in minor units, each with the sum afterwards.
+    """
+    database = wiring.database()
+    return explained(
+        f"outstanding/{customer_id}/{currency}",
+        caller,
+        cursor,
+        lambda position: explain_outstanding(database, caller, customer_id, currency, position=position, limit=limit),
+    )
+
+
+@api.command(
+    "POST",
+    "/v1/accounts/<customer_id>/reconcile",
+    roles={"finance", "admin"},
+    tier=Tier.MONEY_WRITES,
+    answer=Reconciled,
+    refusals=[UnknownTenant],
+)
+def reconcile_account(customer_id: CustomerId) -> ReconcileAccount:
+    """Bring an account in step with its documents
+
+    The answer says in which currency it was not. What had to be moved is in the books against `suspense:billing`.
+    """
+    return ReconcileAccount(customer_id)
+
+
+@api.read("/v1/billing/anomalies", roles=STAFF, answer=AnomalyPage)
+def list_anomalies(caller: Caller, limit: Limit = 50, cursor: CursorAsked = None) -> AnomalyPage:
+    """List what was wrong with accounts, the last first"""
+    cursors = cursors_of(caller, "anomalies")
+    page = anomalies_found(wiring.database(), caller.tenant, after=cursors.open(cursor), limit=limit)
+    return AnomalyPage([anomaly_view(seen) for seen in page.items], cursors.seal(page.position))
 
 
 @api.command(
@@ -390,7 +452,7 @@ def list_billables(
     """List a customer's deliveries and sales, the last day first"""
     cursors = cursors_of(caller, "billables", customer_id)
     page = billables_of(wiring.database(), caller, customer_id, after=cursors.open(cursor), limit=limit)
-    return BillablePage([billable_view(item) for item in page.items], cursors.seal(page.position))
+    return BillablePage(page.items, cursors.seal(page.position))
 
 
 @api.command(

@@ -34,6 +34,7 @@ from cauri.billing.payments import (
 from cauri.billing.queries import account_for, invoice_for
 from cauri.billing.receiving import CreditPayment, DeletePayment, ReceivePayment
 from cauri.billing.store import payment_key
+from cauri.billing.views import account_view
 from cauri.errors import Refusal
 from cauri.money import Money
 
@@ -62,7 +63,7 @@ TODAY = date(2026, 11, 20)
 
 
 def standing(shop: Shop) -> Any:
-    [stands] = account_for(shop.database, shop.admin, AMINA).standing
+    [stands] = account_view(account_for(shop.database, shop.admin, AMINA)).standing
     return stands
 
 

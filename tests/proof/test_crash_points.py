@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -23,7 +22,8 @@ from tests.proof.worlds import Outcome, World, crash_points
 
 COMMANDS: Final = [example for example in EXAMPLES if not example.of.startswith("step:")]
 DEATHS: Final = tuple(fault for fault in FAULTS if fault.kills)
-SAGA: Final = TEMPLATE.parent / "functions/checkout/checkout.asl.yaml"
+SAGAS: Final = ("checkout/checkout", "billing/invoice_run")
+"""Whose steps have examples here; the others are broken at every call by tests of their own."""
 
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 every_command = pytest.mark.parametrize("example", COMMANDS, ids=str)
@@ -33,8 +33,9 @@ def test_every_command_has_an_example() -> None:
     assert {example.of for example in COMMANDS} == set(commands())
 
 
-def test_every_step_of_the_saga_has_an_example() -> None:
-    steps = set(re.findall(r"step: (\w+)", Path(SAGA).read_text()))
+def test_every_step_of_these_sagas_has_an_example() -> None:
+    definitions = [TEMPLATE.parent / f"functions/{saga}.asl.yaml" for saga in SAGAS]
+    steps = {step for definition in definitions for step in re.findall(r"step: (\w+)", definition.read_text())}
     assert {f"step:{name}" for name in steps} == {example.of for example in EXAMPLES} - set(commands())
 
 

@@ -23,10 +23,11 @@ from cauri.billing.invoicing import (
     RecoverInvoice,
     VoidInvoice,
 )
-from cauri.billing.model import Priced, Rules
+from cauri.billing.model import AnomalyKind, Priced, Rules, Standing
 from cauri.billing.payments import OPENING, CustomerCredit, Meant, Surplus
 from cauri.billing.receiving import CreditPayment, DeletePayment, ReceivePayment
 from cauri.billing.store import credit_key, invoice_key
+from cauri.billing.verifying import ReconcileAccount, RecordAnomaly
 from cauri.money import Money
 
 from tests.proof.examples.worlds import Act, example, market, sent
@@ -396,3 +397,15 @@ def _(shop: Shop) -> Act:
 @example(WriteOff, "refused, since it is more than the tenant allows")
 def _(shop: Shop) -> Act:
     return sent(WriteOff(invoiced(shop, write_off_max={"KES": 100})), shop.admin)
+
+
+@example(RecordAnomaly, "of an account that does not agree")
+def _(shop: Shop) -> Act:
+    seen = RecordAnomaly(AMINA, "KES", AnomalyKind.MISMATCH, Standing(invoiced=7), Standing())
+    return sent(seen, busy(shop).admin)
+
+
+@example(ReconcileAccount, "of which nothing is wrong")
+def _(shop: Shop) -> Act:
+    overpaid(shop)
+    return sent(ReconcileAccount(AMINA), shop.admin)

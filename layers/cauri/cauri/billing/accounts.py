@@ -15,15 +15,24 @@ from cauri.money import Money
 RECEIVABLE: Final = "receivable:customers"
 UNAPPLIED: Final = "unapplied"
 CREDIT: Final = "customer_credit"
-OF_CUSTOMERS: Final = (RECEIVABLE, UNAPPLIED, CREDIT)
-"""With an account per customer, whose item says what it stands at."""
+UNBILLED: Final = "unbilled"
+ACCRUED: Final = "accrued:unbilled"
+"""What deliveries and credit sales will earn once they are billed: the other side of all that is unbilled."""
+OF_CUSTOMERS: Final = (RECEIVABLE, UNAPPLIED, CREDIT, UNBILLED, ACCRUED)
+"""With an account per customer, whose item says what it stands at, and what stands against them."""
 REVENUE: Final = "revenue:billing"
 OPENING: Final = "equity:opening_balances"
+SUSPENSE: Final = "suspense:billing"
+"""What a reconciliation moved, until somebody finds out why."""
 WRITTEN_OFF: Final = "expense:write_offs"
 
 
 def receivable_from(customer_id: str) -> str:
     return f"{RECEIVABLE}:{customer_id}"
+
+
+def unbilled_of(customer_id: str) -> str:
+    return f"{UNBILLED}:{customer_id}"
 
 
 def unapplied_of(customer_id: str) -> str:
@@ -39,6 +48,8 @@ def journal(kind: str, before: Account, after: Account, currency: str, *against:
     was, now, who = before.of(currency), after.of(currency), after.customer_id
     moved = (
         debit(receivable_from(who), Money(now.receivable - was.receivable, currency), now.receivable),
+        debit(unbilled_of(who), Money(now.unbilled - was.unbilled, currency), now.unbilled),
+        credit(ACCRUED, Money(now.unbilled - was.unbilled, currency)),
         credit(unapplied_of(who), Money(now.unapplied - was.unapplied, currency), now.unapplied),
         credit(credit_of(who), Money(now.credit - was.credit, currency), now.credit),
     )

@@ -169,7 +169,8 @@ def cancel_billable(command: CancelBillable, work: Work) -> Plan:
     cancelled = replace(item, status=BillableStatus.CANCELLED)
     account = desk.account.moved(item.price.currency, Standing(unbilled=-item.total.amount))
     told = Event(f"{item.kind}.cancelled", item.id, item.version + 1, {"customer_id": item.customer_id})
-    return Plan(billable_view(cancelled)).save(account, cancelled).emit(told)
+    moved = journal(f"{item.kind} cancelled", desk.account, account, item.price.currency)
+    return Plan(billable_view(cancelled)).save(account, cancelled).post(moved).emit(told)
 
 
 def _priced(command: RecordDelivery | RecordSale, kind: BillableKind, desk: Desk, work: Work) -> Billable:
@@ -197,7 +198,8 @@ def _priced(command: RecordDelivery | RecordSale, kind: BillableKind, desk: Desk
 
 def _to_be_billed(item: Billable, desk: Desk) -> Plan:
     account = desk.account.moved(item.price.currency, Standing(unbilled=item.total.amount))
-    return Plan(billable_view(item)).save(account, item).emit(_recorded(item))
+    moved = journal(item.kind, desk.account, account, item.price.currency)
+    return Plan(billable_view(item)).save(account, item).post(moved).emit(_recorded(item))
 
 
 def _recorded(item: Billable) -> Event:

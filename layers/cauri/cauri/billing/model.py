@@ -118,6 +118,10 @@ class Billable:
     def total(self) -> Money:
         return self.net + self.tax
 
+    @property
+    def unbilled_amount(self) -> int:
+        return self.total.amount if self.status is BillableStatus.PENDING else 0
+
     def billed(self, invoice_id: str) -> Billable:
         """Raises AlreadyBilled."""
         if self.status is not BillableStatus.PENDING:
@@ -323,6 +327,29 @@ class Series:
 def number_of(series: str, number: int) -> str:
     """``INV-2026-000042``."""
     return f"{series}-{number:06d}"
+
+
+class AnomalyKind(StrEnum):
+    MISMATCH = "mismatch"
+    """The account does not say what its documents come to."""
+    NEGATIVE = "negative"
+    SUSPICIOUS = "suspicious"
+    """More is outstanding than the tenant thinks likely."""
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """What was wrong with an account when somebody looked. It is kept, and changes nothing."""
+
+    tenant: str
+    id: str
+    customer_id: str
+    currency: str
+    kind: AnomalyKind
+    stored: Standing
+    recomputed: Standing
+    seen_at: Instant
+    version: int = 0
 
 
 METHODS: Final = {

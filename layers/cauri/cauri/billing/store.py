@@ -8,6 +8,7 @@ from typing import Final
 from cauri.billing.model import (
     OWED,
     Account,
+    Anomaly,
     Billable,
     BilledPeriod,
     Invoice,
@@ -23,6 +24,7 @@ from cauri.ids import shard_of
 TABLE: Final = "billing"
 SHARDS: Final = 16
 """Over how many partitions the list of accounts is spread."""
+ANOMALY_LIST: Final = "anomalies"
 
 
 def invoice_list(customer_id: str, state: str) -> str:
@@ -88,6 +90,15 @@ CREDITS: Final = shelve(
         place=lambda made: (f"credit#{made.id}", "credit"),
         tenant=lambda made: made.tenant,
         listed=lambda made: (credit_list(made.customer_id, is_left=made.left > 0), made.id),
+    )
+)
+ANOMALIES: Final = shelve(
+    Shelf(
+        TABLE,
+        Anomaly,
+        place=lambda seen: (f"anomaly#{seen.id}", "anomaly"),
+        tenant=lambda seen: seen.tenant,
+        listed=lambda seen: (ANOMALY_LIST, seen.id),
     )
 )
 SERIES: Final = shelve(

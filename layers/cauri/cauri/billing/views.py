@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
-from cauri.billing.model import METHODS, Account, Billable, Invoice, InvoiceLine, Rules
+from cauri.billing.model import (
+    METHODS,
+    Account,
+    Anomaly,
+    Billable,
+    BillableStatus,
+    Invoice,
+    InvoiceLine,
+    InvoiceStatus,
+    Rules,
+    Standing,
+)
 from cauri.billing.payments import OPENING, AccountPayment, Allocation, CustomerCredit
 from cauri.clock import Instant
 from cauri.money import Money
@@ -37,6 +49,45 @@ class AccountView:
     terms_days: int | None
     standing: list[StandingView]
     version: int
+
+
+@dataclass(frozen=True)
+class AnomalyView:
+    """What was wrong with an account: what it said, and what its documents came to."""
+
+    customer_id: str
+    currency: str
+    kind: str
+    stored: StandingView
+    recomputed: StandingView
+    seen_at: Instant
+
+
+@dataclass(frozen=True)
+class AnomalyPage:
+    items: list[AnomalyView]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class VerifiedAccountView:
+    """An account and, where it was asked for, what its documents come to: `verified` is null if it was not."""
+
+    customer_id: str
+    terms_days: int | None
+    standing: list[StandingView]
+    version: int
+    verified: bool | None
+    recomputed: list[StandingView] | None
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """In which currencies an account was not in step with its documents, and what it stands at now."""
+
+    customer_id: str
+    was: list[StandingView]
+    now: list[StandingView]
 
 
 @dataclass(frozen=True)
@@ -206,18 +257,44 @@ class BillingRulesView:
 
 
 def account_view(account: Account) -> AccountView:
-    standing = [_standing(account, currency) for currency in sorted(account.standing)]
-    return AccountView(account.customer_id, account.terms_days, standing, account.version)
+    return AccountView(account.customer_id, account.terms_days, standings(account.standing), account.version)
 
 
-def _standing(account: Account, currency: str) -> StandingView:
-    stands = account.of(currency)
+def verified_view(account: Account, recomputed: Mapping[str, Standing] | None) -> VerifiedAccountView:
+    verified = None if recomputed is None else all(account.of(one) == stands for one, stands in recomputed.items())
+    return VerifiedAccountView(
+        account.customer_id,
+        account.terms_days,
+        standings(account.standing),
+        account.version,
+        verified,
+        None if recomputed is None else standings(recomputed),
+    )
+
+
+def reconciled_view(before: Account, changed: Mapping[str, Standing]) -> Reconciled:
+    was = {currency: before.of(currency) for currency in changed}
+    return Reconciled(before.customer_id, standings(was), standings(changed))
+
+
+def anomaly_view(seen: Anomaly) -> AnomalyView:
+    said, made = (_standing(seen.currency, stands) for stands in (seen.stored, seen.recomputed))
+    return AnomalyView(seen.customer_id, seen.currency, seen.kind, said, made, seen.seen_at)
+
+
+def standings(standing: Mapping[str, Standing]) -> list[StandingView]:
+    return [_standing(currency, standing[currency]) for currency in sorted(standing)]
+
+
+def _standing(currency: str, stands: Standing) -> StandingView:
     amounts = (stands.opening, stands.invoiced, stands.unbilled, stands.outstanding)
     theirs = (stands.unapplied, stands.credit, stands.net)
     return StandingView(currency, *(Money(units, currency) for units in (*amounts, *theirs)))
 
 
-def billable_view(item: Billable) -> BillableView:
+def billable_view(item: Billable, invoice: Invoice | None = None) -> BillableView:
+    """A delivery or a sale that is billed is completed as soon as its `invoice` is paid."""
+    is_paid = invoice is not None and invoice.status is InvoiceStatus.PAID
     return BillableView(
         id=item.id,
         kind=item.kind,
@@ -230,7 +307,7 @@ def billable_view(item: Billable) -> BillableView:
         tax=item.tax,
         total=item.total,
         tax_class=item.tax_class,
-        status=item.status,
+        status=BillableStatus.COMPLETED if is_paid else item.status,
         invoice_id=item.invoice_id,
         paid_by=item.cash,
     )

@@ -28,7 +28,7 @@ def prepaid_of(customer_id: str) -> str:
     return f"prepaid:{customer_id}"
 
 
-OWNED: Final = {"prepaid": 1, "wallet": 2, "receivable": 2, "unapplied": 1, "customer_credit": 1}
+OWNED: Final = {"prepaid": 1, "wallet": 2, "receivable": 2, "unbilled": 1, "unapplied": 1, "customer_credit": 1}
 """Roles with an account per owner, whose id is the so-manieth part of the name. The owners' accounts sum to the control
 account, which has the name without the owner: ``prepaid``, ``wallet:points``."""
 
@@ -43,6 +43,7 @@ NORMAL_CREDIT: Final = frozenset(
         "unapplied",
         "customer_credit",
         "equity",
+        "accrued",
     }
 )
 """Roles whose balance people read as a credit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from cauri.billing.accounts import OPENING, REVENUE, WRITTEN_OFF, credit_of, receivable_from, unapplied_of
+from cauri.billing.accounts import OPENING, REVENUE, WRITTEN_OFF, credit_of, receivable_from, unapplied_of, unbilled_of
 from cauri.billing.model import ISSUED, Account, BillableStatus, InvoiceStatus, number_of
 from cauri.billing.payments import OPENING as OPENING_BALANCE
 from cauri.books.ledger import TAX, cash_at
@@ -27,6 +27,7 @@ def customers_owe_what_was_posted(picture: Picture) -> Differences:
                 yield f"{account.customer_id} stands below zero: {stands} {currency}"
             accounts = (
                 (receivable_from(account.customer_id), stands.receivable, 1),
+                (unbilled_of(account.customer_id), stands.unbilled, 1),
                 (unapplied_of(account.customer_id), stands.unapplied, -1),
                 (credit_of(account.customer_id), stands.credit, -1),
             )
