@@ -26,14 +26,12 @@ from cauri.orders.model import OrderStatus, OrderTree
 from cauri.orders.store import load_tree
 from cauri.parties.commands import PutTenant, PutVendor
 from cauri.parties.model import MAIN, ShippingRate
-from cauri.wallet.commands import Deposit
 from cauri.wallet.depletion import Policy
 from cauri.wallet.issuing import IssueCredit, PutProgramme
 from cauri.wallet.lots import PTS, Kind, Wallet
-from cauri.wallet.model import Balance
 from cauri.wallet.programme import Programme, Rate
 from cauri.wallet.redeeming import Redeem
-from cauri.wallet.store import balance_key, programme_key, wallet_key
+from cauri.wallet.store import programme_key, wallet_key
 
 from tests.engines import REGION, TABLE_PREFIX, Engine
 from tests.provider import ScriptedProvider
@@ -106,10 +104,6 @@ class Shop:
         for sku, quantity in units.items():
             self.run(ReceiveStock(sku.replace("_", "-"), quantity, location=at))
         return self
-
-    def deposit(self, amount: int, customer: Caller | None = None, currency: str = "KES") -> None:
-        owner = customer or self.customer()
-        self.run(Deposit(owner.customer_id or "", Money(amount, currency)))
 
     def programme(self, **rules: Any) -> Shop:
         """A loyalty programme that reports in shillings: 1,000 points pay 100 of them, and a dollar is worth 130."""
@@ -200,10 +194,13 @@ class Shop:
         key = wallet_key(self.tenant, owner)
         return self.database.fetch([key])[key] or Wallet(self.tenant, owner)
 
-    def balance(self, customer: Caller | None = None) -> Balance:
-        owner = (customer or self.customer()).customer_id or ""
-        key = balance_key(self.tenant, owner)
-        return self.database.fetch([key])[key] or Balance(self.tenant, owner)
+    def worth(self, customer: Caller | None = None) -> tuple[int, int]:
+        """What a customer's wallet can pay in shillings, and what it holds: a point is ten of their cents."""
+        at = self.clock.now
+        wallet = self.wallet(customer).live(at)
+        assets = {kind: (PTS, 10) if kind is Kind.POINTS else ("KES", 1) for kind in Kind}
+        spendable = sum(wallet.spendable(at, asset, kind) * pays for kind, (asset, pays) in assets.items())
+        return spendable, sum(wallet.held(asset, kind) * pays for kind, (asset, pays) in assets.items())
 
 
 @pytest.fixture

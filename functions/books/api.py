@@ -32,7 +32,7 @@ Account = Annotated[
     str,
     Path(
         pattern=r"^(wallet:)?[a-z_]{1,40}(:[A-Za-z0-9._-]{1,64})?$",
-        examples=["cash:demo", "prepaid:cus_amina", "wallet:points:cus_amina"],
+        examples=["cash:demo", "wallet:points:cus_amina"],
     ),
 ]
 Asset = Annotated[str, Query(pattern=r"^[A-Z]{3}$", examples=["KES"])]

@@ -14,7 +14,6 @@ from cauri.checkout.model import (
     LINES_MAX,
     VENDORS_MAX,
     AmountTooLarge,
-    BalanceNeedsCustomer,
     CartCompleted,
     CartEmpty,
     EmailRequired,
@@ -28,6 +27,7 @@ from cauri.checkout.model import (
     TooManyReserved,
     TooManyVendors,
     UnknownCart,
+    WalletNeedsCustomer,
 )
 from cauri.checkout.opening import Contact
 from cauri.checkout.promotions import (
@@ -126,7 +126,6 @@ _BY_TYPE: Final[dict[str, Any]] = {
             "required": ["provider"],
             "properties": {"type": {"const": "provider"}, "provider": {"type": "string"}, **_none_of("kinds")},
         },
-        {"properties": {"type": {"const": "balance"}, **_none_of("provider", "kinds")}},
         {"properties": {"type": {"const": "wallet"}, **_none_of("provider")}},
     ]
 }
@@ -197,7 +196,7 @@ class TenderRequest(Shape):
 
     model_config = ConfigDict(json_schema_extra=_BY_TYPE)
 
-    type: Literal["balance", "wallet", "provider"]
+    type: Literal["wallet", "provider"]
     amount: PositiveMoney | None = None
     provider: Annotated[Id, Field(examples=["demo"])] | None = None
     kinds: Kinds | None = None
@@ -417,7 +416,7 @@ class QuoteRequest(Shape):
 
     rfq_id: Id
     buyer_org_id: Id | None = None
-    customer_id: Annotated[Id | None, Field(description="Whose order it is; balances are theirs")] = None
+    customer_id: Annotated[Id | None, Field(description="Whose order it is; the wallet is theirs")] = None
     currency: CurrencyCode
     selections: Annotated[list[SelectionRequest], Field(min_length=1, max_length=VENDORS_MAX)]
     tenders: Annotated[list[TenderRequest], Field(max_length=TENDERS_MAX)]
@@ -466,7 +465,7 @@ REFUSALS: Final[list[Any]] = [
     PromotionUsedUp,
     PromotionUsedByCustomer,
     OrderCurrencyMismatch,
-    BalanceNeedsCustomer,
+    WalletNeedsCustomer,
     TendersDoNotMatch,
     NoProgramme,
     BelowMinimum,
@@ -488,7 +487,7 @@ FROM_QUOTE_REFUSALS: Final[list[Any]] = [
     AmountTooLarge,
     UnknownTaxClass,
     OrderCurrencyMismatch,
-    BalanceNeedsCustomer,
+    WalletNeedsCustomer,
     TendersDoNotMatch,
     NoProgramme,
     BelowMinimum,
@@ -513,7 +512,7 @@ FROM_QUOTE_REFUSALS: Final[list[Any]] = [
 def checkout(body: CheckoutRequest) -> Checkout:
     """Check out: make an order of a cart, or of lines
 
-    Prices are ours. Stock is reserved, balances are held, and the answer says where to pay the rest: at its
+    Prices are ours. Stock is reserved, what the wallet pays is held, and the answer says where to pay the rest: at its
     `authorization_url`, unless that is null. With several provider tenders (a deposit and the rest) `to_pay` has a
     place for each: the order is confirmed when all are paid. One that is not paid whole in time is cancelled, and what
     was paid of it goes back.

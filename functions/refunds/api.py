@@ -114,7 +114,7 @@ def _some(member: str) -> dict[str, Any]:
 class RefundRequest(Shape):
     """What is given back: `lines` and `shipping`; or else an `amount` of the order; or else all that is left of it.
 
-    `tenders` says which tenders give first, by payment id or `balance`; without it each gives in proportion.
+    `tenders` says which tenders give first, by payment id or `wallet`; without it each gives in proportion.
     """
 
     model_config = ConfigDict(
@@ -162,9 +162,9 @@ class RejectRequest(Shape):
 
 
 class ResolveRequest(Shape):
-    """`again`: ask the provider again. `to_balance`, `outside`: what it declined goes another way."""
+    """`again`: ask the provider again. `to_wallet`, `outside`: what it declined goes another way."""
 
-    way: Literal["again", "to_balance", "outside"]
+    way: Literal["again", "to_wallet", "outside"]
 
 
 OF_WHAT_IS_ASKED: Final[list[Any]] = [
@@ -261,7 +261,7 @@ def reject_refund(refund_id: RefundId, body: RejectRequest) -> RejectRefund:
 def resolve_refund(refund_id: RefundId, body: ResolveRequest) -> ResolveRefund:
     """Let a refund that needs attention go on
 
-    The provider is asked again; or what it declined goes to the customer's balance, or was given back by hand.
+    The provider is asked again; or what it declined is credit in the customer's wallet, or was given back by hand.
     """
     return ResolveRefund(refund_id, Way(body.way))
 

@@ -1,4 +1,4 @@
-"""Store credit, points and rewards; and prepaid balances."""
+"""Store credit, points and rewards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ from cauri.parties.model import UnknownCustomer, UnknownTenant, VersionMismatch
 from cauri.wallet.approvals import ApprovalClosed, NotYoursToApprove, UnknownApproval
 from cauri.wallet.breakage import NothingCounted, Review
 from cauri.wallet.changes import WalletFull
-from cauri.wallet.commands import Deposit, Deposited
 from cauri.wallet.depletion import BelowMinimum, Policy
 from cauri.wallet.earning import AlreadyEarned, EarningExceeded, NothingEarned, UnknownEarning
 from cauri.wallet.issuing import (
@@ -52,9 +51,8 @@ from cauri.wallet.proposing import InsufficientBalance
 from cauri.wallet.queries import (
     approval_of,
     approvals_of,
-    balance_for,
     breakages_of,
-    explain_balance,
+    explain_wallet,
     liabilities_of,
     lot_for,
     programme_of,
@@ -82,7 +80,6 @@ from cauri.wallet.redemption import (
 from cauri.wallet.views import (
     ApprovalPage,
     ApprovalView,
-    BalanceView,
     BreakagePage,
     EarningView,
     IssuedView,
@@ -107,7 +104,8 @@ HOLDERS: Final = STAFF | {"customer"}
 """Who may see and spend: the customer itself, and staff."""
 
 CustomerId = Annotated[str, Path(pattern=ID_PATTERN, examples=["cus_amina"])]
-Currency = Annotated[CurrencyCode, Path(examples=["KES"])]
+KindNamed = Annotated[KindAsked, Path(examples=["store_credit"])]
+Asset = Annotated[str, Path(pattern=r"^[A-Z]{3}$", description="A currency, or PTS", examples=["KES"])]
 LotId = Annotated[str, Path(pattern=ID_PATTERN, examples=["lot_01JD0000000000000000000000"])]
 RedemptionId = Annotated[str, Path(pattern=ID_PATTERN, examples=["red_01JD0000000000000000000000"])]
 ApprovalId = Annotated[str, Path(pattern=ID_PATTERN, examples=["apr_01JD0000000000000000000000"])]
@@ -728,59 +726,31 @@ def get_wallet_statement(
     return StatementView(customer_id, [statement_entry(one) for one in page.items], cursors.seal(page.position))
 
 
-# -- Prepaid balances
-
-
-class DepositRequest(Shape):
-    amount: PositiveMoney
-
-
-@api.read("/v1/balances/<customer_id>", roles=HOLDERS, answer=BalanceView, refusals=[UnknownCustomer])
-def get_balance(customer_id: CustomerId, caller: Caller) -> BalanceView:
-    """Get a customer's balance
-
-    Per currency: what can be spent, and what is set aside for orders that are not settled yet.
-    """
-    return balance_for(wiring.database(), caller, customer_id)
-
-
-@api.command(
-    "POST",
-    "/v1/balances/<customer_id>/deposits",
-    roles={"finance", "admin"},
-    tier=Tier.STAFF_ISSUANCE,
-    answer=Deposited,
-    status=HTTPStatus.CREATED,
-    refusals=[UnknownTenant],
-)
-def deposit(customer_id: CustomerId, body: DepositRequest) -> Deposit:
-    """Deposit money on a customer's balance
-
-    Money that staff received outside: cash, or a bank transfer.
-    """
-    return Deposit(customer_id, body.amount.money())
-
-
 @api.read(
-    "/v1/explain/balance/<customer_id>/<currency>",
-    roles=STAFF | {"customer"},
+    "/v1/explain/wallet/<customer_id>/<kind>/<asset>",
+    roles=HOLDERS,
     answer=ExplanationPage,
     refusals=[UnknownCustomer],
 )
-def explain_balance_of(
-    customer_id: CustomerId, currency: Currency, caller: Caller, limit: Limit = 50, cursor: CursorAsked = None
+def explain_wallet_of(
+    customer_id: CustomerId,
+    kind: KindNamed,
+    asset: Asset,
+    caller: Caller,
+    limit: Limit = 50,
+    cursor: CursorAsked = None,
 ) -> ExplanationPage:
-    """Explain a customer's balance
+    """Explain a balance of a wallet
 
-    What was put on it and taken off it in one currency, in minor units, each with the balance afterwards: what is
-    available and what is held, together.
+    What came and what went of one kind, in minor units of a currency or in points (PTS), each with the balance
+    afterwards: what is available, held, pending, and in its days of grace, together.
     """
     database = wiring.database()
     return explained(
-        f"balance/{customer_id}/{currency}",
+        f"wallet/{customer_id}/{kind}/{asset}",
         caller,
         cursor,
-        lambda position: explain_balance(database, caller, customer_id, currency, position=position, limit=limit),
+        lambda position: explain_wallet(database, caller, customer_id, kind, asset, position=position, limit=limit),
     )
 
 

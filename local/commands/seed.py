@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
 
 
 def seed(template: TemplateOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
-    """Set up the demo's market: a tenant, four vendors, their goods and stock, a customer with a balance."""
+    """Set up the demo's market: a tenant, four vendors, their goods and stock, a customer with a wallet."""
     import httpx
 
     from local.story.acts import open_market

@@ -17,17 +17,19 @@ from local.story.client import RefusedError, pay
 from local.story.market import CUSTOMER, GOODS, TENANT, opening
 from local.story.stage import Stage
 
-DEPOSIT: Final = 1_000_000
+POINTS: Final = 2_000
+CREDIT: Final = 600_000
 SHOPPERS: Final = 200
 AT_ONCE: Final = 64
 T = TypeVar("T")
+BY_CARD: Final = {"type": "provider", "provider": "demo"}
 RETURN_URL: Final = "https://jua.example/thanks"
 TITLES: Final = {goods.sku: goods.title for goods in GOODS}
 
 
 def open_market(stage: Stage) -> None:
     stage.act("The market opens", "Four vendors in Kenya and the United States, prices in shillings and dollars.")
-    steps = list(opening(stage.admin, DEPOSIT))
+    steps = list(opening(stage.staff, POINTS, CREDIT))
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -42,20 +44,21 @@ def open_market(stage: Stage) -> None:
             call()
             bar.advance(task)
     stage.good(f"{len({goods.vendor for goods in GOODS})} vendors, {len(GOODS)} products, {len(steps)} commands")
-    stage.good(f"Amina has paid in {show.amount(DEPOSIT, 'KES')}")
+    credit = show.amount(CREDIT, "KES")
+    stage.good(f"Amina has {show.amount(POINTS, 'PTS')}, and {credit} of credit, to which a manager and finance agreed")
     stage.tokens.admit("Paystack", TENANT)
     stage.good("Paystack has opened an account for the market (a fake on this machine, over HTTP)")
 
 
-def buy_with_two_tenders(stage: Stage) -> None:
-    stage.act("One purchase", "Amina fills a cart at three vendors, and pays part from her balance, part by card.")
+def buy_with_three_tenders(stage: Stage) -> None:
+    stage.act("One purchase", "Amina fills a cart at three vendors, and pays with points, with credit, and by card.")
     cart = stage.timed("a cart in shillings", lambda: stage.amina.post("/v1/carts", {"currency": "KES"}))
     for sku, quantity in {"kikoi-ocean-l": 2, "aa-250": 3, "field-mug": 1}.items():
         path = f"/v1/carts/{cart['id']}/lines/{sku}"
         stage.timed(f"{quantity} × {TITLES[sku]}", partial(stage.amina.put, path, {"quantity": quantity}))
-    body = _checkout(cart_id=cart["id"], tenders=[_from_balance(400_000), {"type": "provider", "provider": "demo"}])
+    body = _checkout(cart_id=cart["id"], tenders=[_wallet(15_000, "points"), _wallet(400_000), BY_CARD])
     key = str(uuid.uuid4())
-    placed = stage.timed("checkout: stock claimed, balance held", lambda: stage.amina.post("/v1/checkouts", body, key))
+    placed = stage.timed("checkout: stock claimed, lots held", lambda: stage.amina.post("/v1/checkouts", body, key))
     stage.console.print(show.order_tree(placed["order"]))
     again = stage.timed(
         "the same request again, as after a lost answer", lambda: stage.amina.post("/v1/checkouts", body, key)
@@ -103,21 +106,21 @@ def pay_with_paystack(stage: Stage) -> None:
 
 
 def decline(stage: Stage) -> None:
-    stage.act("A card is declined", "Everything goes back: the stock to the shelf, the held money to the balance.")
-    before = (_stock(stage, "kiondo-m"), _balance(stage))
+    stage.act("A card is declined", "Everything goes back: the stock to the shelf, what was held to the wallet.")
+    before = (_stock(stage, "kiondo-m"), _credit(stage))
     body = _checkout(
         lines=[{"sku": "kiondo-m", "quantity": 2}],
         currency="KES",
-        tenders=[_from_balance(100_000), {"type": "provider", "provider": "demo"}],
+        tenders=[_wallet(100_000), BY_CARD],
     )
     placed = stage.timed("checkout", lambda: stage.amina.post("/v1/checkouts", body))
-    held = _balance(stage)
+    held = _credit(stage)
     stage.step(f"held meanwhile: {show.money(held['held'])}, reserved: {_stock(stage, 'kiondo-m')['reserved']} baskets")
     pay(stage.http, placed["authorization_url"], "decline")
     order = stage.amina.settled(placed["order"]["id"])
     stage.check(order["status"] == "CANCELLED", f"{order['number']} is cancelled ({order['cancel_reason']})")
-    after = _once(lambda: (_stock(stage, "kiondo-m"), _balance(stage)), lambda now: now == before)
-    stage.check(after == before, "stock and balance are what they were")
+    after = _once(lambda: (_stock(stage, "kiondo-m"), _credit(stage)), lambda now: now == before)
+    stage.check(after == before, "stock and wallet are what they were")
 
 
 def stubborn_webhooks(stage: Stage) -> None:
@@ -190,11 +193,12 @@ def _received(stage: Stage) -> list[Any]:
 
 
 def _checkout(**body: Any) -> dict[str, Any]:
-    return {"return_url": RETURN_URL, "tenders": [{"type": "provider", "provider": "demo"}], **body}
+    return {"return_url": RETURN_URL, "tenders": [BY_CARD], **body}
 
 
-def _from_balance(minor: int) -> dict[str, Any]:
-    return {"type": "balance", "amount": {"amount": minor, "currency": "KES"}}
+def _wallet(minor: int, *kinds: str) -> dict[str, Any]:
+    chosen = {"kinds": list(kinds)} if kinds else {}
+    return {"type": "wallet", "amount": {"amount": minor, "currency": "KES"}, **chosen}
 
 
 def _guest_buys(stage: Stage, number: int) -> Any:
@@ -216,8 +220,9 @@ def _stock(stage: Stage, sku: str) -> Any:
     return stage.admin.get(f"/v1/stock/{sku}")
 
 
-def _balance(stage: Stage) -> Any:
-    return stage.amina.get(f"/v1/balances/{CUSTOMER}")["balances"][0]
+def _credit(stage: Stage) -> Any:
+    balances = stage.amina.get(f"/v1/wallets/{CUSTOMER}")["balances"]
+    return next(one for one in balances if one["kind"] == "store_credit")
 
 
 def _books(stage: Stage) -> Any:
@@ -238,7 +243,7 @@ def _once(read: Callable[[], T], holds: Callable[[T], bool], seconds_max: float 
 
 ACTS: Final = (
     open_market,
-    buy_with_two_tenders,
+    buy_with_three_tenders,
     buy_in_dollars,
     pay_with_paystack,
     decline,

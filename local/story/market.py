@@ -79,11 +79,32 @@ RULES: Final = {
     "limits": {tier: {"per_caller": 100_000, "per_ip": 100_000} for tier in TIERS},
 }
 
+PROGRAMME: Final = {
+    "reporting_currency": "KES",
+    "per_1000_points": {"KES": 10_000},
+    "automatic_max": 50_000,
+    "manager_max": 500_000,
+    "restored_days": 30,
+}
+
 Step = tuple[str, Callable[[], Any]]
 
 
-def opening(admin: Client, deposit: int) -> Iterator[Step]:
-    """What has to be done to open the market, one named call after the other. Safe to do again."""
+@dataclass(frozen=True)
+class Staff:
+    """Who opens the market. Much credit takes the word of a manager and of finance."""
+
+    admin: Client
+    manager: Client
+    finance: Client
+
+
+def opening(staff: Staff, points: int, credit: int) -> Iterator[Step]:
+    """What has to be done to open the market, one named call after the other. Safe to do again.
+
+    Amina gets points, as staff may by themselves, and store credit, to which two people agree.
+    """
+    admin = staff.admin
     yield "rules", partial(admin.put, "/v1/tenant", RULES, "seed:rules")
     for vendor in VENDORS:
         yield vendor.name, partial(admin.put, f"/v1/vendors/{vendor.id}", _vendor(vendor), f"seed:{vendor.id}")
@@ -92,8 +113,20 @@ def opening(admin: Client, deposit: int) -> Iterator[Step]:
         receipt = {"quantity": goods.stock, "reason": "opening stock"}
         path = f"/v1/stock/{goods.sku}/receipts"
         yield f"{goods.stock} × {goods.title}", partial(admin.post, path, receipt, f"seed:{goods.sku}:stock")
-    amount = {"amount": {"amount": deposit, "currency": "KES"}}
-    yield "Amina's balance", partial(admin.post, f"/v1/balances/{CUSTOMER}/deposits", amount, "seed:deposit")
+    yield "loyalty programme", partial(admin.put, "/v1/loyalty-programme", PROGRAMME, "seed:programme")
+    path = f"/v1/wallets/{CUSTOMER}/credits"
+    gift = {"kind": "points", "points": points, "source": "birthday"}
+    yield "points for Amina", partial(admin.post, path, gift, "seed:points")
+    amends = {"kind": "store_credit", "amount": {"amount": credit, "currency": "KES"}, "source": "a late delivery"}
+    yield "store credit for Amina", partial(admin.post, path, amends, "seed:credit")
+    for word, person in (("manager", staff.manager), ("finance", staff.finance)):
+        yield f"{word} agrees", partial(_agree, admin, person, path, amends, f"seed:credit:{word}")
+
+
+def _agree(admin: Client, person: Client, path: str, asked: dict[str, Any], key: str) -> Any:
+    """Somebody agrees to what was asked for: asking once more under its key says what that was."""
+    approval = admin.post(path, asked, "seed:credit")["approval"]["id"]
+    return person.post(f"/v1/approvals/{approval}/decisions", {"approved": True}, key)
 
 
 def is_open(admin: Client) -> bool:

@@ -19,7 +19,7 @@ COLOURS = {"CONFIRMED": "green", "PENDING_PAYMENT": "yellow", "CANCELLED": "red"
 
 def amount(minor: int, currency: str) -> str:
     """``KES 1,250.00``"""
-    digits = Currency(currency).exponent or 0
+    digits = 0 if currency == "PTS" else Currency(currency).exponent or 0
     whole, part = divmod(abs(minor), 10**digits)
     sign = "-" if minor < 0 else ""
     return f"{currency} {sign}{whole:,}" + (f".{part:0{digits}d}" if digits else "")
@@ -44,8 +44,13 @@ def order_tree(order: Json) -> Tree:
         branch.add(f"[dim]shipping {money(share['shipping'])} + tax {money(share['shipping_tax'])}[/]")
     paid = tree.add("paid with")
     for tender in order["payments"]:
-        paid.add(f"{tender['provider'] or tender['kind']}  {money(tender['amount'])}  [dim]{tender['status']}[/]")
+        paid.add(f"{_by(tender)}  {money(tender['amount'])}  [dim]{tender['status']}[/]")
     return tree
+
+
+def _by(tender: Json) -> str:
+    kinds = ", ".join(each["kind"].replace("_", " ") for each in tender["drawn"])
+    return f"{tender['kind']}: {kinds}" if kinds else str(tender["provider"])
 
 
 def stock_table(stocks: Iterable[Json], goods: Mapping[str, Goods]) -> Table:

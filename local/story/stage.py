@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from local.story.client import Client
-from local.story.market import CUSTOMER, TENANT
+from local.story.market import CUSTOMER, TENANT, Staff
 
 
 class TokenSource(Protocol):
@@ -32,6 +32,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.admin = self.person(["admin"], sub="usr_admin")
+        manager, finance = (self.person([role], sub=f"usr_{role}") for role in ("manager", "finance"))
+        self.staff = Staff(self.admin, manager, finance)
         self.amina = self.person(["customer"], sub="usr_amina", customer_id=CUSTOMER)
         self.guest = self.person(["guest"], sub="jua_shop")
 

@@ -102,8 +102,8 @@ def test_who_is_turned_away_changes_nothing(people: People, shop: Shop) -> None:
     before = dump()
     client = people.customer()
     assert client.put("/v1/vendors/ven_new", {"name": "New", "country": "KE", "commission_bps": 1}).status == 403
-    deposit = {"amount": {"amount": 1, "currency": "KES"}}
-    assert client.post("/v1/balances/cus_amina/deposits", deposit).status == 403
+    credit = {"kind": "store_credit", "amount": {"amount": 1, "currency": "KES"}, "source": "goodwill"}
+    assert client.post("/v1/wallets/cus_amina/credits", credit).status == 403
     assert people.guest.put("/v1/products/coffee", {}).status == 403
     assert dump() == before
 

@@ -57,21 +57,18 @@ def checkout(pointer: str, **body: Any) -> Bad:
 
 
 def tender(pointer: str, **members: Any) -> Bad:
-    return checkout(f"/tenders/0{pointer}", tenders=[{"type": "balance"} | members])
+    return checkout(f"/tenders/0{pointer}", tenders=[{"type": "wallet"} | members])
 
 
 def line(pointer: str, **members: Any) -> Bad:
     return checkout(f"/lines/0{pointer}", lines=[{"sku": "coffee", "quantity": 1} | members])
 
 
-def deposit(pointer: str, **members: Any) -> Bad:
-    money = {name: value for name, value in ({"amount": 100, "currency": "KES"} | members).items() if value is not ...}
-    return Bad("POST", "/v1/balances/cus_amina/deposits", {"amount": money}, f"/amount{pointer}")
+CREDIT = {"kind": "store_credit", "amount": {"amount": 100, "currency": "KES"}, "source": "goodwill"}
 
 
 def credit(pointer: str, **members: Any) -> Bad:
-    whole = {"kind": "store_credit", "amount": {"amount": 100, "currency": "KES"}, "source": "goodwill"} | members
-    body = {name: value for name, value in whole.items() if value is not ...}
+    body = {name: value for name, value in (CREDIT | members).items() if value is not ...}
     return Bad("POST", "/v1/wallets/cus_amina/credits", body, pointer)
 
 
@@ -148,8 +145,10 @@ IDS = ["", "a#b", "a/b", "a b", "é", "a\x00", "x" * 65, "a\n", 1, None]
 QUANTITIES = [0, -1, 1.0, "1", True, None, 10**9 + 1, MANY]
 
 BAD = [
-    *(deposit("/amount", amount=amount) for amount in AMOUNTS),
-    *(deposit("/currency", currency=code) for code in ("kes", "KE", "XXX", "XAU", "ZZZ", "", 404, None, "KES ", "₭ES")),
+    *(
+        credit("/amount/currency", amount={"amount": 1, "currency": code})
+        for code in ("kes", "KE", "XXX", "XAU", "ZZZ", "", 404, None, "KES ", "₭ES")
+    ),
     *(credit("/amount/amount", amount={"amount": amount, "currency": "KES"}) for amount in AMOUNTS),
     credit("/amount/currency", amount={"amount": 1, "currency": "PTS"}),
     credit("", amount=...),
@@ -186,9 +185,9 @@ BAD = [
     programme("/estimate_bps", estimate_bps=10_001),
     *(rate("/rate", rate=text) for text in ("0", "0.000", "-1", "1e3", "1.", ".5", "1,5", 1.5, 1, None, "9" * 50)),
     *(rate("/date", date=text) for text in ("2026-02-30", "today", "20261120", 20261120)),
-    deposit("/amount", amount=...),
-    deposit("/currency", currency=...),
-    deposit("/exponent", exponent=2),
+    credit("/amount/amount", amount={"currency": "KES"}),
+    credit("/amount/currency", amount={"amount": 1}),
+    credit("/amount/exponent", amount={"amount": 1, "currency": "KES", "exponent": 2}),
     *(line("/quantity", quantity=quantity) for quantity in QUANTITIES),
     *(line("/sku", sku=sku) for sku in IDS),
     *(line("/expected_price/amount", expected_price={"amount": a, "currency": "KES"}) for a in AMOUNTS[1:]),
@@ -254,7 +253,7 @@ BAD = [
     checkout("", cart_id="crt_1", lines=...),
     checkout("/cart_id", cart_id="crt#1", lines=..., currency=...),
     checkout("/tenders", tenders=...),
-    checkout("/tenders", tenders=[{"type": "balance"}] * 11),
+    checkout("/tenders", tenders=[{"type": "wallet"}] * 11),
     *(tender("/amount/amount", amount={"amount": amount, "currency": "KES"}) for amount in (0, -5, 2.5, "5", MANY)),
     tender("/amount/currency", amount={"amount": 5, "currency": "KESH"}),
     tender("/amount", amount=5),
@@ -262,6 +261,9 @@ BAD = [
     tender("", type="provider"),
     tender("", provider="demo"),
     tender("/provider", type="provider", provider="a#b"),
+    *(tender("/kinds", kinds=kinds) for kinds in ([], ["reward", "reward"], "reward", ["reward"] * 4)),
+    tender("/kinds/0", kinds=["cash"]),
+    tender("", type="provider", provider="demo", kinds=["reward"]),
     checkout("/return_url", return_url=...),
     *(
         checkout("/return_url", return_url=url)
@@ -453,7 +455,7 @@ WEIRD = ["a#b", "a b", "a\x00b", "..%2f..", "%00", "a%23b", "x" * 65, "é", "\ud
 @pytest.mark.parametrize("weird", WEIRD, ids=repr)
 @pytest.mark.parametrize(
     "path",
-    ["/v1/products/{}", "/v1/stock/{}", "/v1/vendors/{}", "/v1/orders/{}", "/v1/balances/{}"],
+    ["/v1/products/{}", "/v1/stock/{}", "/v1/vendors/{}", "/v1/orders/{}", "/v1/wallets/{}"],
 )
 def test_an_id_that_no_id_looks_like_reaches_no_key(path: str, weird: str, people: People) -> None:
     for sent in (weird, quote(weird, safe="")):
@@ -467,7 +469,7 @@ def test_no_change_reaches_a_key_under_a_weird_id(weird: str, people: People) ->
     replies: list[Reply] = [
         people.admin.put(f"/v1/products/{weird}", body),
         people.admin.put(f"/v1/vendors/{weird}", {"name": "T", "country": "KE", "commission_bps": 1}),
-        people.admin.post(f"/v1/balances/{weird}/deposits", {"amount": {"amount": 1, "currency": "KES"}}),
+        people.admin.post(f"/v1/wallets/{weird}/credits", CREDIT),
         people.customer().put(f"/v1/carts/{weird}/lines/coffee", {"quantity": 1}),
         people.customer().delete(f"/v1/carts/crt_1/lines/{weird}"),
     ]

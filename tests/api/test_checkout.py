@@ -9,6 +9,7 @@ import pytest
 from cauri.checkout.model import CartLine
 from cauri.checkout.store import CARTS, cart_key
 from cauri.parties.commands import PutTenant
+from cauri.wallet.lots import Kind
 
 from tests.api.client import Client, People, Reply
 from tests.api.tables import dump
@@ -110,22 +111,46 @@ def test_a_checkout_answers_the_order_and_where_to_pay(people: People, shop: Sho
     assert placed["authorization_url"].startswith("https://pay.soko.example/pay/")
 
 
-def test_a_balance_pays_its_part_and_a_card_the_rest(people: People, shop: Shop) -> None:
-    shop.deposit(100_000)
-    paid_by = [{"type": "balance", "amount": kes(60_000)}, *BY_CARD]
+def test_a_wallet_pays_its_part_and_a_card_the_rest(people: People, shop: Shop) -> None:
+    shop.fund(100_000)
+    shop.credit(500, Kind.POINTS)
+    paid_by = [
+        {"type": "wallet", "amount": kes(60_000)},
+        {"type": "wallet", "amount": kes(2_000), "kinds": ["points", "reward"]},
+        *BY_CARD,
+    ]
     placed = buy(people.customer(), ("coffee", 1), tenders=paid_by).json()
     assert [(one["kind"], one["amount"]) for one in placed["order"]["payments"]] == [
-        ("balance", kes(60_000)),
-        ("provider", kes(150_000)),
+        ("wallet", kes(60_000)),
+        ("wallet", kes(2_000)),
+        ("provider", kes(148_000)),
     ]
-    funds = people.customer().get("/v1/balances/cus_amina").json()["balances"]
-    assert funds == [{"available": kes(40_000), "held": kes(60_000)}]
+    assert placed["order"]["payments"][1]["drawn"] == [{"kind": "points", "units": 200, "pays": kes(2_000)}]
+    points, credit = people.customer().get("/v1/wallets/cus_amina").json()["balances"]
+    assert (points["available"]["amount"], points["held"]["amount"]) == (300, 200)
+    assert (credit["available"], credit["held"]) == (kes(40_000), kes(60_000))
 
 
-def test_nothing_is_left_to_pay_when_the_balance_covers_it_all(people: People, shop: Shop) -> None:
-    shop.deposit(500_000)
-    placed = buy(people.customer(), ("coffee", 1), tenders=[{"type": "balance"}]).json()
-    assert placed["authorization_url"] is None
+def test_nothing_is_left_to_pay_when_the_wallet_covers_it_all(people: People, shop: Shop) -> None:
+    shop.fund(500_000)
+    order = buy(people.customer(), ("coffee", 1), tenders=[{"type": "wallet"}]).json()
+    assert order["authorization_url"] is None
+    assert order["order"]["payment_method"] == "wallet"
+
+
+def test_too_few_points_are_refused_with_what_is_missing(people: People, shop: Shop) -> None:
+    shop.programme().credit(60, Kind.POINTS)
+    before = dump()
+    paid_by = [{"type": "wallet", "amount": kes(500), "kinds": ["points"]}, *BY_CARD]
+    refused = buy(people.customer(), ("coffee", 1), tenders=paid_by)
+    assert (refused.status, refused.code) == (422, "below_minimum_redemption")
+    assert refused.json()["suggestion"] == "You have 60 points. Earn 40 more to redeem."
+    assert dump() == before
+
+
+def test_without_a_loyalty_programme_no_wallet_pays(people: People, shop: Shop) -> None:
+    refused = buy(people.customer(), ("coffee", 1), tenders=[{"type": "wallet", "amount": kes(1)}, *BY_CARD])
+    assert (refused.status, refused.code) == (422, "no_loyalty_programme")
 
 
 def test_a_guest_buys_by_email_which_no_answer_shows(people: People, shop: Shop) -> None:
@@ -151,11 +176,11 @@ def test_lines_of_one_product_are_one_line(people: People, shop: Shop) -> None:
         ({"currency": "JPY"}, 422, "currency_mismatch"),
         ({"tenders": []}, 422, "tenders_do_not_match"),
         ({"tenders": [{"type": "provider", "provider": "demo", "amount": kes(1)}]}, 422, "tenders_do_not_match"),
-        ({"tenders": [{"type": "balance", "amount": kes(10**15)}, *BY_CARD]}, 422, "tenders_do_not_match"),
-        ({"tenders": [{"type": "balance"}, *BY_CARD]}, 422, "tenders_do_not_match"),
-        ({"tenders": [{"type": "balance", "amount": kes(210_000)}]}, 422, "insufficient_balance"),
+        ({"tenders": [{"type": "wallet", "amount": kes(10**15)}, *BY_CARD]}, 422, "tenders_do_not_match"),
+        ({"tenders": [{"type": "wallet"}, *BY_CARD]}, 422, "tenders_do_not_match"),
+        ({"tenders": [{"type": "wallet", "amount": kes(210_000)}]}, 422, "insufficient_balance"),
         (
-            {"tenders": [{"type": "balance", "amount": {"amount": 1, "currency": "USD"}}, *BY_CARD]},
+            {"tenders": [{"type": "wallet", "amount": {"amount": 1, "currency": "USD"}}, *BY_CARD]},
             422,
             "currency_mismatch",
         ),
@@ -167,17 +192,18 @@ def test_lines_of_one_product_are_one_line(people: People, shop: Shop) -> None:
 def test_a_rule_says_no_and_nothing_moved(
     body: dict[str, Any], status: int, code: str, people: People, shop: Shop
 ) -> None:
+    shop.fund(1_000)
     before = dump()
     reply = buy(people.customer(), ("coffee", 1), **body)
     assert (reply.status, reply.code) == (status, code)
     assert dump() == before
 
 
-def test_a_guest_needs_an_email_and_has_no_balance(people: People, shop: Shop) -> None:
+def test_a_guest_needs_an_email_and_has_no_wallet(people: People, shop: Shop) -> None:
     before = dump()
     assert buy(people.guest, ("coffee", 1)).code == "email_required"
-    tenders = [{"type": "balance", "amount": kes(1)}, *BY_CARD]
-    assert buy(people.guest, ("coffee", 1), contact=EMAIL, tenders=tenders).code == "balance_needs_customer"
+    tenders = [{"type": "wallet", "amount": kes(1)}, *BY_CARD]
+    assert buy(people.guest, ("coffee", 1), contact=EMAIL, tenders=tenders).code == "wallet_needs_customer"
     assert dump() == before
 
 

@@ -8,17 +8,15 @@ import pytest
 from cauri.books.fold import Fold
 from cauri.books.log import read_record
 from cauri.books.trail import trail_of
-from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import AdjustStock, MoveStock
 from cauri.inventory.movements import AdjustmentReason
-from cauri.money import Money
 from cauri.orders.model import CancelReason
 from cauri.parties.commands import PutTenant
 
 from tests.api.client import Client, People
 from tests.proof.examples.worlds import confirmation, give_up, pay, saga
 from tests.proof.state import items
-from tests.shop import Shop
+from tests.shop import BY_CARD, Shop, from_wallet
 
 
 def folded(shop: Shop) -> None:
@@ -50,43 +48,42 @@ def adds_up(value: int, steps: list[Any]) -> bool:
     return running == value
 
 
-def order(shop: Shop, balance: int) -> str:
-    tenders = (TenderAsked("balance", Money(balance, "KES")), TenderAsked("provider", provider="demo"))
+def order(shop: Shop, drawn: int) -> str:
+    tenders = (from_wallet(drawn), BY_CARD)
     order_id: str = shop.checkout(cart_id=shop.cart(coffee=2), tenders=tenders)["order"]["id"]
     return order_id
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_a_balance_is_what_was_put_on_it_less_what_was_spent(limit: int, people: People, shop: Shop) -> None:
-    shop.deposit(50_000)
+def test_a_wallet_is_what_was_put_into_it_less_what_was_spent(limit: int, people: People, shop: Shop) -> None:
+    shop.fund(50_000)
     shop.clock.advance(seconds=1)
-    shop.deposit(20_000)
+    shop.fund(20_000)
     shop.clock.advance(seconds=1)
     paid = order(shop, 30_000)
     pay(shop, paid)
     shop.run(confirmation(shop, paid), saga(shop), "confirm")
     order(shop, 1_000)  # held only: it is still the customer's
-    shop.deposit(7, currency="USD")
+    shop.fund(7, currency="USD")
     folded(shop)
     for client in (people.customer(), people.admin):
-        value, steps = explanation(client, "balance/cus_amina/KES", limit)
+        value, steps = explanation(client, "wallet/cus_amina/store_credit/KES", limit)
         assert [step["change"] for step in steps] == [50_000, 20_000, -30_000]
         assert adds_up(value, steps)
-    funds = {one["available"]["currency"]: one for one in people.admin.get("/v1/balances/cus_amina").json()["balances"]}
-    assert value == funds["KES"]["available"]["amount"] + funds["KES"]["held"]["amount"] == 40_000
-    assert explanation(people.admin, "balance/cus_amina/USD")[0] == 7
+    assert value == sum(shop.worth()) == 40_000
+    assert explanation(people.admin, "wallet/cus_amina/store_credit/USD")[0] == 7
 
 
-def test_a_balance_that_never_was_is_nothing(people: People, shop: Shop) -> None:
-    assert explanation(people.customer(), "balance/cus_amina/KES") == (0, [])
+def test_a_wallet_that_never_was_is_nothing(people: People, shop: Shop) -> None:
+    assert explanation(people.customer(), "wallet/cus_amina/store_credit/KES") == (0, [])
 
 
 @pytest.mark.parametrize("limit", [1, 3, 50])
 def test_an_account_is_the_sum_of_its_postings(limit: int, people: People, shop: Shop) -> None:
     for amount in (50_000, 20_000, 1):
-        shop.deposit(amount)
+        shop.fund(amount)
     folded(shop)
-    value, steps = explanation(people.admin, "account/cash:manual", limit, asset="KES")
+    value, steps = explanation(people.admin, "account/expense:loyalty", limit, asset="KES")
     assert adds_up(value, steps)
     assert value == 70_001
 
@@ -107,7 +104,7 @@ def test_a_stock_figure_is_the_sum_of_its_movements(limit: int, people: People, 
 
 @pytest.mark.parametrize("limit", [1, 50])
 def test_an_order_is_where_its_records_brought_it(limit: int, people: People, shop: Shop) -> None:
-    shop.deposit(50_000)
+    shop.fund(50_000)
     confirmed, cancelled, waiting = (order(shop, 10_000) for _ in range(3))
     shop.clock.advance(seconds=1)
     pay(shop, confirmed)
@@ -131,31 +128,32 @@ def test_an_order_is_where_its_records_brought_it(limit: int, people: People, sh
 
 
 def test_what_is_not_yours_is_not_explained(people: People, shop: Shop) -> None:
-    shop.deposit(50_000)
+    shop.fund(50_000)
     mine = order(shop, 1_000)
     elsewhere = People(people.issuer, "kiosk")
     for client, resource, code in (
-        (people.customer("brian"), "balance/cus_amina/KES", "unknown_customer"),
+        (people.customer("brian"), "wallet/cus_amina/store_credit/KES", "unknown_customer"),
         (people.customer("brian"), f"order/{mine}", "unknown_order"),
         (elsewhere.admin, f"order/{mine}", "unknown_order"),
         (people.vendor("ven_kazi"), "stock/coffee", "unknown_sku"),
         (elsewhere.admin, "stock/coffee", "unknown_sku"),
         (people.customer(), "stock/coffee", "forbidden"),
-        (people.customer(), "account/cash:manual?asset=KES", "forbidden"),
-        (elsewhere.admin, "account/cash:manual?asset=KES", "unknown_account"),
+        (people.customer(), "account/expense:loyalty?asset=KES", "forbidden"),
+        (elsewhere.admin, "account/expense:loyalty?asset=KES", "unknown_account"),
     ):
         assert client.get(f"/v1/explain/{resource}").code == code, resource
-    assert explanation(elsewhere.admin, "balance/cus_amina/KES") == (0, [])
+    assert explanation(elsewhere.admin, "wallet/cus_amina/store_credit/KES") == (0, [])
 
 
 @pytest.mark.parametrize(
     ("resource", "code"),
     [
-        ("balance/cus_amina/XXX", "invalid_request"),
-        ("balance/cus_amina/KES?limit=0", "invalid_request"),
-        ("balance/cus_amina/KES?asset=KES", "unknown_parameter"),
-        ("balance/cus_amina", "not_found"),
-        ("account/cash:manual", "invalid_request"),
+        ("wallet/cus_amina/cash/KES", "invalid_request"),
+        ("wallet/cus_amina/store_credit/kes", "invalid_request"),
+        ("wallet/cus_amina/store_credit/KES?limit=0", "invalid_request"),
+        ("wallet/cus_amina/store_credit/KES?asset=KES", "unknown_parameter"),
+        ("wallet/cus_amina", "not_found"),
+        ("account/expense:loyalty", "invalid_request"),
         ("account/CASH?asset=KES", "invalid_request"),
         ("order/ord_none", "unknown_order"),
         ("stock/none", "unknown_sku"),
@@ -167,11 +165,11 @@ def test_what_can_not_be_explained_is_refused(resource: str, code: str, people: 
 
 
 def test_a_cursor_is_good_for_its_own_resource(people: People, shop: Shop) -> None:
-    shop.deposit(1)
-    shop.deposit(1)
+    shop.fund(1)
+    shop.fund(1)
     folded(shop)
-    page = people.admin.get("/v1/explain/balance/cus_amina/KES", query={"limit": 1}).json()
+    page = people.admin.get("/v1/explain/wallet/cus_amina/store_credit/KES", query={"limit": 1}).json()
     query = {"cursor": page["next_cursor"]}
-    assert people.admin.get("/v1/explain/balance/cus_amina/KES", query=query).status == 200
-    for other in ("balance/cus_amina/USD", "balance/cus_brian/KES", "stock/coffee"):
+    assert people.admin.get("/v1/explain/wallet/cus_amina/store_credit/KES", query=query).status == 200
+    for other in ("wallet/cus_amina/store_credit/USD", "wallet/cus_brian/store_credit/KES", "stock/coffee"):
         assert people.admin.get(f"/v1/explain/{other}", query=query).code == "invalid_cursor"

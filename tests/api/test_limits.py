@@ -22,6 +22,7 @@ from tests.shop import SetClock, Shop
 
 SECONDS_INTO_THE_MINUTE = 10
 RESETS_IN = "50"
+CREDITS = "/v1/wallets/cus_amina/credits"
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Gate:
 
 @pytest.fixture
 def gate(people: People, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    shop.programme()
     clock = SetClock()
     clock.advance(seconds=SECONDS_INTO_THE_MINUTE)
     gate = Gate(wiring.database(), clock, {})
@@ -53,7 +55,7 @@ def gate(people: People, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 
 def read(people: People) -> Reply:
-    return people.customer().get("/v1/balances/cus_amina")
+    return people.customer().get("/v1/wallets/cus_amina/statement")
 
 
 def write(people: People) -> Reply:
@@ -65,7 +67,11 @@ def pay(people: People) -> Reply:
 
 
 def issue(people: People) -> Reply:
-    return people.admin.post("/v1/balances/cus_amina/deposits", {"amount": {"amount": 1, "currency": "KES"}})
+    return people.admin.post(CREDITS, credit(1))
+
+
+def credit(amount: int) -> dict[str, Any]:
+    return {"kind": "store_credit", "amount": {"amount": amount, "currency": "KES"}, "source": "goodwill"}
 
 
 TIERS: dict[Tier, Callable[[People], Reply]] = {
@@ -143,13 +149,12 @@ def test_over_the_limit_nothing_moves_and_the_same_key_works_later(people: Peopl
     gate.set(staff_issuance=Quota(1, None))
     assert issue(people).status == 201
     gate.instance = gate.another()  # one that does not know yet
-    body = {"amount": {"amount": 5, "currency": "KES"}}
     for _ in range(2):
-        assert people.admin.post("/v1/balances/cus_amina/deposits", body, key="later").code == "rate_limited"
-    assert shop.balance().available("KES").amount == 1
+        assert people.admin.post(CREDITS, credit(5), key="later").code == "rate_limited"
+    assert shop.worth()[0] == 1
     gate.clock.advance(minutes=1)
-    assert people.admin.post("/v1/balances/cus_amina/deposits", body, key="later").status == 201
-    assert shop.balance().available("KES").amount == 6
+    assert people.admin.post(CREDITS, credit(5), key="later").status == 201
+    assert shop.worth()[0] == 6
 
 
 def test_what_is_turned_away_gives_back_the_stock_that_it_took(people: People, shop: Shop, gate: Gate) -> None:
@@ -247,7 +252,7 @@ def test_another_tenants_requests_are_not_counted_here(people: People, gate: Gat
     gate.set(reads=Quota(1, 1))
     assert read(people).status == 200
     assert read(people).status == 429
-    assert People(people.issuer, "kiosk").customer().get("/v1/balances/cus_amina").status == 200
+    assert People(people.issuer, "kiosk").customer().get("/v1/wallets/cus_amina/statement").status == 200
 
 
 # -- When nobody can count

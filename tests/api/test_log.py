@@ -23,10 +23,12 @@ def log(people: People, **query: Any) -> Any:
 
 
 def test_the_log_says_who_changed_what_and_what_it_moved(people: People, shop: Shop) -> None:
-    people.of("finance").post("/v1/balances/cus_amina/deposits", {"amount": {"amount": 1250, "currency": "KES"}})
+    shop.programme()
+    body = {"kind": "store_credit", "amount": {"amount": 1250, "currency": "KES"}, "source": "goodwill"}
+    people.of("finance").post("/v1/wallets/cus_amina/credits", body)
     listed(shop)
     [entry] = log(people, resource="cus_amina")["items"]
-    assert entry["command"] == "deposit"
+    assert entry["command"] == "issue_credit"
     assert sorted(posting["amount"] for posting in entry["postings"]) == [-1250, 1250]
     assert entry in log(people, by=entry["caller"], limit=100)["items"]
     assert entry in log(people, day=entry["at"][:10], limit=100)["items"]
@@ -47,21 +49,21 @@ def test_the_log_comes_in_pages(people: People, shop: Shop) -> None:
     assert len(seen) > 2
 
 
-def deposits_over_days(shop: Shop) -> None:
+def credit_over_days(shop: Shop) -> None:
     """One at each noon from the 21st to the 25th, of 1, 2, … cents."""
     shop.clock.now = START.replace(hour=12, minute=0)
     for amount in range(1, 6):
         shop.clock.advance(days=1)
-        shop.deposit(amount)
+        shop.fund(amount)
     listed(shop)
 
 
 def amounts(people: People, **query: Any) -> list[int]:
-    """Of all deposits that a list has, over pages of 2."""
+    """Of all credit that a list has, over pages of 2."""
     found, cursor = [], {}
     while True:
         page = log(people, limit=2, **query, **cursor)
-        found += [entry["postings"][0]["amount"] for entry in page["items"] if entry["command"] == "deposit"]
+        found += [entry["postings"][1]["amount"] for entry in page["items"] if entry["command"] == "issue_credit"]
         if page["next_cursor"] is None:
             return found
         cursor = {"cursor": page["next_cursor"]}
@@ -69,7 +71,7 @@ def amounts(people: People, **query: Any) -> list[int]:
 
 @pytest.mark.parametrize("which", [{}, {"resource": "cus_amina"}, {"by": "usr_admin"}])
 def test_a_list_is_of_a_time(people: People, shop: Shop, which: dict[str, str]) -> None:
-    deposits_over_days(shop)
+    credit_over_days(shop)
     noon = "2026-11-23T12:00:00Z"
     assert amounts(people, **which, start="2026-11-21T00:00:00Z", end="2026-11-26T00:00:00Z") == [5, 4, 3, 2, 1]
     assert amounts(people, **which, start=noon, end="2026-11-25T12:00:00Z") == [4, 3], "with its start, without its end"

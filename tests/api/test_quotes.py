@@ -66,17 +66,17 @@ def test_a_quote_becomes_the_same_hierarchy(people: People, shop: Shop) -> None:
     assert people.vendor().get(f"/v1/orders/{placed['id']}").json()["vendor_orders"] == [kazi]
 
 
-def test_it_can_be_a_customer_s_and_paid_from_the_balance(people: People, shop: Shop) -> None:
-    shop.deposit(600_000)
+def test_it_can_be_a_customer_s_and_paid_from_the_wallet(people: People, shop: Shop) -> None:
+    shop.fund(600_000)
     selections = one("ven_buna", COFFEE)
-    paid_by = [{"type": "balance"}]
+    paid_by = [{"type": "wallet"}]
     placed = order(people, customer_id="cus_amina", tenders=paid_by, selections=selections).json()
     assert placed["authorization_url"] is None
     assert people.customer().get(f"/v1/orders/{placed['order']['id']}").json() == placed["order"]
-    assert shop.balance().of("KES").held == 540_000
+    assert shop.worth() == (60_000, 540_000)
     refused = order(people, customer_id="cus_amina", tenders=paid_by, selections=selections)
     assert (refused.status, refused.code) == (422, "insufficient_balance")
-    assert order(people, tenders=paid_by, selections=selections).code == "balance_needs_customer"
+    assert order(people, tenders=paid_by, selections=selections).code == "wallet_needs_customer"
 
 
 def test_it_becomes_the_customer_s_who_proves_the_address(people: People, shop: Shop) -> None:

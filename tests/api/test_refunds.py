@@ -14,7 +14,7 @@ from tests.shop import Shop
 
 @pytest.fixture
 def order(shop: Shop) -> str:
-    return a_sold_order(shop, balance=10_000)
+    return a_sold_order(shop, wallet=10_000)
 
 
 def test_staff_refund_an_order_and_follow_it_to_its_end(people: People, shop: Shop, order: str) -> None:

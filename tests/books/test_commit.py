@@ -28,8 +28,11 @@ from cauri.money import Money
 from cauri.orders.commands import CancelOrder
 from cauri.orders.model import CancelReason
 from cauri.parties.commands import PutTenant, PutVendor
-from cauri.parties.model import UnknownTenant, Vendor
-from cauri.wallet.commands import Deposit
+from cauri.parties.model import Vendor
+from cauri.wallet.accounts import LOYALTY
+from cauri.wallet.issuing import IssueCredit
+from cauri.wallet.lots import Kind
+from cauri.wallet.programme import NoProgramme
 
 from tests.engines import Engine
 from tests.proof.examples.worlds import KEY, a_paid_order, confirmation, saga
@@ -37,65 +40,74 @@ from tests.proof.faults import OwnDatabase
 from tests.proof.picture import read_everything
 from tests.shop import Shop, no_pause
 
-DEPOSIT = Deposit("cus_amina", Money(5_000, "KES"))
+
+def issue(amount: int) -> IssueCredit:
+    return IssueCredit("cus_amina", Kind.STORE_CREDIT, Money(amount, "KES"), "goodwill")
+
+
+ISSUE = issue(5_000)
+
+
+def available(shop: Shop) -> int:
+    return shop.worth()[0]
 
 
 # -- The key
 
 
 def test_the_same_key_gives_the_same_answer_and_one_effect(shop: Shop) -> None:
-    shop.furnish()
-    first = shop.answer(DEPOSIT, key="k")
-    again = shop.answer(DEPOSIT, key="k")
+    shop.furnish().programme()
+    first = shop.answer(ISSUE, key="k")
+    again = shop.answer(ISSUE, key="k")
     assert (first.replayed, again.replayed) == (False, True)
     assert again.body == first.body
-    assert shop.balance().available("KES") == Money(5_000, "KES")
+    assert available(shop) == 5_000
 
 
 def test_the_first_answer_lasts_though_the_world_moves_on(shop: Shop) -> None:
-    shop.furnish()
-    first = shop.answer(DEPOSIT, key="k")
+    shop.furnish().programme()
+    first = shop.answer(ISSUE, key="k")
     shop.clock.advance(days=400)
-    shop.deposit(700)
-    assert shop.answer(DEPOSIT, key="k").body == first.body
+    shop.fund(700)
+    assert shop.answer(ISSUE, key="k").body == first.body
 
 
 def test_a_key_stands_for_one_input(shop: Shop) -> None:
-    shop.furnish()
-    shop.answer(DEPOSIT, key="k")
-    others: list[Command] = [Deposit("cus_amina", Money(5_001, "KES")), PutVendor("ven_x", "X", "KE", 1)]
+    shop.furnish().programme()
+    shop.answer(ISSUE, key="k")
+    others: list[Command] = [issue(5_001), PutVendor("ven_x", "X", "KE", 1)]
     for other in others:
         with pytest.raises(IdempotencyKeyReused) as refusal:
             shop.answer(other, key="k")
         assert refusal.value.detail() == "The Idempotency-Key 'k' was used for another request."
-    assert shop.balance().available("KES") == Money(5_000, "KES")
+    assert available(shop) == 5_000
 
 
 def test_keys_are_scoped_to_tenant_and_caller(shop: Shop, engine: Engine) -> None:
     other = Shop(shop.database, tenant="duka")
     for each in (shop, other):
-        each.furnish()
-        each.answer(DEPOSIT, key="k")
+        each.furnish().programme()
+        each.answer(ISSUE, key="k")
     colleague = Caller(shop.tenant, "usr_colleague", frozenset({"finance"}))
-    assert shop.answer(DEPOSIT, colleague, key="k").replayed is False
-    assert shop.balance().available("KES") == Money(10_000, "KES")
-    assert other.balance().available("KES") == Money(5_000, "KES")
+    assert shop.answer(ISSUE, colleague, key="k").replayed is False
+    assert available(shop) == 10_000
+    assert available(other) == 5_000
 
 
 def test_a_refusal_leaves_no_trace_and_may_be_retried(shop: Shop, engine: Engine) -> None:
-    with pytest.raises(UnknownTenant):
-        shop.answer(DEPOSIT, key="k")
+    with pytest.raises(NoProgramme):
+        shop.answer(ISSUE, key="k")
     assert not any(read_everything(engine).values())
-    shop.furnish()
-    assert shop.answer(DEPOSIT, key="k").replayed is False
+    shop.furnish().programme()
+    assert shop.answer(ISSUE, key="k").replayed is False
 
 
 def test_a_dry_run_answers_and_does_nothing(shop: Shop, engine: Engine) -> None:
-    shop.furnish()
+    shop.furnish().programme()
     before = read_everything(engine)
-    would_be = shop.answer(DEPOSIT, key="k", dry_run=True)
+    would_be = shop.answer(ISSUE, key="k", dry_run=True)
     assert read_everything(engine) == before
-    done = shop.answer(DEPOSIT, key="k")
+    done = shop.answer(ISSUE, key="k")
     assert done.body == would_be.body
     assert done.replayed is False
 
@@ -104,18 +116,23 @@ def test_a_dry_run_answers_and_does_nothing(shop: Shop, engine: Engine) -> None:
 
 
 def test_a_record_says_who_when_from_where_and_what(shop: Shop, engine: Engine) -> None:
-    shop.furnish()
-    shop.answer(DEPOSIT, key="k")
+    shop.furnish().programme()
+    shop.answer(ISSUE, key="k")
     key = log.key_of(shop.tenant, log_id_of(shop.tenant, shop.admin.subject, "k"))
     done = shop.database.look_up(key)
     assert done is not None
     record = done.record
-    assert (record.caller, record.ip, record.at, record.command) == ("usr_admin", "192.0.2.1", shop.clock(), "deposit")
+    assert (record.caller, record.ip, record.at, record.command) == (
+        "usr_admin",
+        "192.0.2.1",
+        shop.clock(),
+        "issue_credit",
+    )
     assert record.entry == entry(
-        "deposit", debit(cash_at("manual"), DEPOSIT.amount), credit("prepaid:cus_amina", DEPOSIT.amount, 5_000)
+        "issued", credit("wallet:store_credit:cus_amina", ISSUE.value, 5_000), debit(LOYALTY, ISSUE.value)
     )
     assert [(event.name, event.resource, event.version) for event in record.events] == [
-        ("balance.deposited", "cus_amina", 1)
+        ("wallet.issued", "cus_amina", 1)
     ]
 
 
@@ -178,25 +195,25 @@ def throttled() -> ClientError:
 
 
 def run_on(database: Database, shop: Shop, **more: Any) -> None:
-    Books(database, shop.clock, pause=no_pause, **more).run(DEPOSIT, shop.admin, "k")
+    Books(database, shop.clock, pause=no_pause, **more).run(ISSUE, shop.admin, "k")
 
 
 def test_who_always_loses_hears_that_nothing_moved(shop: Shop) -> None:
-    database = Troubled(shop.furnish().database, conflict())
+    database = Troubled(shop.furnish().programme().database, conflict())
     with pytest.raises(Contended):
         run_on(database, shop)
     assert database.tried == ATTEMPTS_MAX
-    assert shop.balance().available("KES") == Money(0, "KES")
+    assert available(shop) == 0
 
 
 def test_who_got_no_answer_once_hears_that_nobody_knows(shop: Shop) -> None:
     """Even if all other attempts surely changed nothing: the one without an answer may have."""
     with pytest.raises(UnavailableError):
-        run_on(Troubled(shop.furnish().database, throttled(), conflict()), shop)
+        run_on(Troubled(shop.furnish().programme().database, throttled(), conflict()), shop)
 
 
 def test_the_time_for_attempts_ends(shop: Shop) -> None:
-    database = Troubled(shop.furnish().database, conflict())
+    database = Troubled(shop.furnish().programme().database, conflict())
     with pytest.raises(Contended):
         run_on(database, shop, seconds_max=-1.0)
     assert database.tried == 1
@@ -219,7 +236,7 @@ def test_a_malformed_transaction_is_an_error_of_ours_and_is_not_tried_again(shop
         "Error": {"Code": "TransactionCanceledException", "Message": ""},
         "CancellationReasons": [{"Code": "ValidationError", "Message": "too large"}],
     }
-    database = Troubled(shop.furnish().database, ClientError(response, "TransactWriteItems"))
+    database = Troubled(shop.furnish().programme().database, ClientError(response, "TransactWriteItems"))
     with pytest.raises(ValueError, match="too large"):
         run_on(database, shop)
     assert database.tried == 1

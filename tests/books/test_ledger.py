@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from cauri.books.ledger import Entry, Posting, UnbalancedEntryError, books_of, credit, debit, entry, prepaid_of, role_of
+from cauri.books.ledger import Entry, Posting, UnbalancedEntryError, books_of, credit, debit, entry, role_of
 from cauri.money import Money
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +42,6 @@ def test_postings_of_nothing_are_left_out_and_an_entry_of_nothing_is_none() -> N
 
 
 def test_an_owners_account_is_kept_under_its_control_account_as_well() -> None:
-    assert books_of(prepaid_of("cus_1")) == ("prepaid:cus_1", "prepaid")
     assert books_of("wallet:points:cus_1") == ("wallet:points:cus_1", "wallet:points")
     assert books_of("wallet:points") == ("wallet:points",)
     assert books_of("cash:demo") == ("cash:demo",)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.proof import state
 from tests.shop import START, TENANT, Shop
 
-CASH, OWED, HERS = "cash:demo", "receivable:orders", "prepaid:cus_1"
+CASH, OWED, HERS = "cash:demo", "receivable:orders", "wallet:reward:cus_1"
 TIMES = [START + timedelta(seconds=25 * number) for number in range(12)]
 """Two or three a minute."""
 
@@ -45,7 +45,7 @@ def standing(moment: Instant | None = None) -> int:
 def test_what_an_account_stands_at(folded: Shop) -> None:
     assert balance(folded.database, TENANT, CASH, "KES") == standing()
     assert balance(folded.database, TENANT, CASH, "USD") == 0
-    assert balance(folded.database, TENANT, HERS, "KES") == balance(folded.database, TENANT, "prepaid", "KES")
+    assert balance(folded.database, TENANT, HERS, "KES") == balance(folded.database, TENANT, "wallet:reward", "KES")
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 25, 26, 60, 75, 3_600, -60])
@@ -104,7 +104,7 @@ def test_a_trial_balance_has_two_equal_sides_and_no_owners_account(folded: Shop)
     trial = trial_balance(folded.database, TENANT)
     assert trial.balanced
     assert trial.totals == [AssetTotal("KES", standing(), standing())]
-    assert {one.account for one in trial.accounts} == {CASH, OWED, "prepaid"}
+    assert {one.account for one in trial.accounts} == {CASH, OWED, "wallet:reward"}
     assert trial_balance(folded.database, "duka").accounts == []
 
 

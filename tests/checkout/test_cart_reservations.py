@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from cauri.checkout.carts import PutCartLine, RemoveCartLine
 from cauri.checkout.model import RESERVED_PARTS_MAX, TooManyReserved
-from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.claims import Claims
 from cauri.inventory.commands import PutProduct, ReceiveStock
 from cauri.inventory.model import OutOfStock, stock_of
@@ -22,7 +21,7 @@ from tests.proof import state
 from tests.proof.examples.worlds import saga
 from tests.proof.invariants import differences
 from tests.proof.picture import picture
-from tests.shop import START, Shop, a_checkout
+from tests.shop import START, Shop, a_checkout, from_wallet
 
 SKU = "shirt-l"
 
@@ -167,9 +166,10 @@ def test_a_checkout_after_the_time_claims_what_is_there(shop: Shop, cart: str) -
 
 def test_a_refused_checkout_leaves_the_reservation_as_it_was(shop: Shop, cart: str) -> None:
     reserve(shop, cart, 3)
+    shop.fund(1_000)
     before = shop.cells(SKU)
     with pytest.raises(InsufficientBalance):
-        shop.checkout(cart_id=cart, tenders=(TenderAsked("balance"),))
+        shop.checkout(cart_id=cart, tenders=(from_wallet(),))
     shop.answer(a_checkout(cart_id=cart), shop.customer(), dry_run=True)
     assert shop.cells(SKU) == before
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cauri.checkout.model import BalanceNeedsCustomer, OrderCurrencyMismatch, TendersDoNotMatch
+from cauri.checkout.model import OrderCurrencyMismatch, TendersDoNotMatch, WalletNeedsCustomer
 from cauri.checkout.tenders import TenderAsked, tenders
 from cauri.money import Money, total
 from hypothesis import given
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 PRICE = Money(1_000, "KES")
 
 
-def balance(amount: int | None = None) -> TenderAsked:
-    return TenderAsked("balance", None if amount is None else Money(amount, "KES"))
+def wallet(amount: int | None = None) -> TenderAsked:
+    return TenderAsked("wallet", None if amount is None else Money(amount, "KES"))
 
 
 def provider(amount: int | None = None) -> TenderAsked:
@@ -25,12 +25,12 @@ def provider(amount: int | None = None) -> TenderAsked:
     [
         ([provider()], [("provider", 1_000)]),
         ([provider(1_000)], [("provider", 1_000)]),
-        ([balance()], [("balance", 1_000)]),
-        ([balance(300), provider()], [("balance", 300), ("provider", 700)]),
-        ([balance(300), provider(700)], [("balance", 300), ("provider", 700)]),
-        ([balance(1_000), provider()], [("balance", 1_000)]),
-        ([balance(0), provider()], [("provider", 1_000)]),
-        ([provider(400), balance()], [("provider", 400), ("balance", 600)]),
+        ([wallet()], [("wallet", 1_000)]),
+        ([wallet(300), provider()], [("wallet", 300), ("provider", 700)]),
+        ([wallet(300), provider(700)], [("wallet", 300), ("provider", 700)]),
+        ([wallet(1_000), provider()], [("wallet", 1_000)]),
+        ([wallet(0), provider()], [("provider", 1_000)]),
+        ([provider(400), wallet()], [("provider", 400), ("wallet", 600)]),
     ],
 )
 def test_the_tenders_pay_the_price(asked: list[TenderAsked], paid: list[tuple[str, int]]) -> None:
@@ -43,9 +43,9 @@ def test_the_tenders_pay_the_price(asked: list[TenderAsked], paid: list[tuple[st
     [
         ([], 0),
         ([provider(999)], 999),
-        ([balance(300), provider(701)], 1_001),
-        ([balance(1_001), provider()], 1_001),
-        ([balance(), provider()], 0),
+        ([wallet(300), provider(701)], 1_001),
+        ([wallet(1_001), provider()], 1_001),
+        ([wallet(), provider()], 0),
     ],
 )
 def test_too_little_too_much_and_two_rests_are_refused(asked: list[TenderAsked], given: int) -> None:
@@ -56,12 +56,12 @@ def test_too_little_too_much_and_two_rests_are_refused(asked: list[TenderAsked],
 
 def test_amounts_are_never_converted() -> None:
     with pytest.raises(OrderCurrencyMismatch):
-        tenders([TenderAsked("balance", Money(10, "USD")), provider()], PRICE, is_customer=True)
+        tenders([TenderAsked("wallet", Money(10, "USD")), provider()], PRICE, is_customer=True)
 
 
-def test_a_guest_has_no_balance() -> None:
-    with pytest.raises(BalanceNeedsCustomer):
-        tenders([balance(300), provider()], PRICE, is_customer=False)
+def test_a_guest_has_no_wallet() -> None:
+    with pytest.raises(WalletNeedsCustomer):
+        tenders([wallet(300), provider()], PRICE, is_customer=False)
     assert tenders([provider()], PRICE, is_customer=False)
 
 
@@ -72,7 +72,7 @@ def test_what_costs_nothing_is_paid_by_nothing() -> None:
 
 @given(st.lists(st.integers(0, 500), max_size=4), st.integers(0, 1_000))
 def test_whatever_is_accepted_sums_to_the_price(amounts: list[int], price: int) -> None:
-    asked = [balance(amount) for amount in amounts] + [provider()]
+    asked = [wallet(amount) for amount in amounts] + [provider()]
     try:
         made = tenders(asked, Money(price, "KES"), is_customer=True)
     except TendersDoNotMatch:

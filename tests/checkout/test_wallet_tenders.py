@@ -5,6 +5,7 @@ Source: SPEC 3, 4, 11 and 12.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -127,6 +128,13 @@ def test_what_a_wallet_can_not_pay_is_refused_with_what_it_can(
     assert refused.value.code == code
     assert suggestion in (refused.value.suggestion() or "")
     assert {name: items for name, items in state.items().items() if name != "log"}["wallet"] == before["wallet"]
+
+
+def test_a_wallet_to_which_nothing_is_left_to_pay_is_left_alone(shop: Shop) -> None:
+    before = loyal(shop).wallet()
+    whole = replace(BY_CARD, amount=Money(214_600, "KES"))
+    shop.checkout(cart_id=shop.cart(shirt_l=1), tenders=(from_wallet(), whole))
+    assert shop.wallet() == before
 
 
 def test_without_a_programme_no_wallet_pays(shop: Shop) -> None:

@@ -27,6 +27,7 @@ TIERS: Final = ("reads", "writes", "money_writes", "staff_issuance")
 UNHURRIED: Final = {tier: {"per_caller": 100_000, "per_ip": 100_000} for tier in TIERS}
 """For tests in which one address is everybody."""
 BY_CARD: Final = {"type": "provider", "provider": "demo"}
+PROGRAMME: Final = {"reporting_currency": "KES", "automatic_max": 10**12}
 
 
 def new_http() -> httpx.Client:
@@ -40,6 +41,15 @@ def eventually(holds: Callable[[], bool], what: str, seconds_max: float = 30.0) 
         if time.monotonic() > deadline:
             raise TimeoutError(f"not after {seconds_max:.0f} s: {what}")
         time.sleep(0.05)
+
+
+def store_credit(amount: Any, currency: str = "KES") -> dict[str, Any]:
+    """The body that gives it to a customer."""
+    return {"kind": "store_credit", "amount": {"amount": amount, "currency": currency}, "source": "goodwill"}
+
+
+def from_wallet(amount: Any, currency: str = "KES") -> dict[str, Any]:
+    return {"type": "wallet", "amount": {"amount": amount, "currency": currency}}
 
 
 @dataclass
@@ -81,11 +91,11 @@ class Market:
     def at(self, token: str) -> Client:
         return Client(self.http, self.cloud.api_url, token)
 
-    def customer(self, name: str = "amina", deposit: int = 0) -> Client:
-        """A customer who is signed in, with `deposit` minor units of KES on the balance."""
-        if deposit:
-            amount = {"amount": {"amount": deposit, "currency": "KES"}}
-            self.admin.post(f"/v1/balances/cus_{name}/deposits", amount)
+    def customer(self, name: str = "amina", credit: int = 0) -> Client:
+        """A customer who is signed in, with `credit` minor units of KES in the wallet."""
+        if credit:
+            self.admin.put("/v1/loyalty-programme", PROGRAMME)
+            self.admin.post(f"/v1/wallets/cus_{name}/credits", store_credit(credit))
         return self.person("customer", sub=f"usr_{name}", customer_id=f"cus_{name}")
 
     # -- what they do
@@ -130,12 +140,12 @@ class Market:
     def stock(self, sku: str) -> Any:
         return self.admin.get(f"/v1/stock/{sku}")
 
-    def balance(self, name: str = "amina") -> tuple[int, int]:
+    def wallet(self, name: str = "amina") -> tuple[int, int]:
         """Available and held, in minor units of KES."""
-        for funds in self.admin.get(f"/v1/balances/cus_{name}")["balances"]:
-            if funds["available"]["currency"] == "KES":
-                return funds["available"]["amount"], funds["held"]["amount"]
-        return 0, 0
+        balances = self.admin.get(f"/v1/wallets/cus_{name}")["balances"]
+        in_shillings = [one for one in balances if one["available"]["currency"] == "KES"]
+        available, held = (sum(one[which]["amount"] for one in in_shillings) for which in ("available", "held"))
+        return available, held
 
     def orders(self) -> list[Any]:
         """Every order there is, also those that nobody was told of."""

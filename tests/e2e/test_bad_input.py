@@ -19,12 +19,12 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.story.client import Client, RefusedError
-from tests.e2e.market import BY_CARD, CHECKOUTS, Market
+from tests.e2e.market import BY_CARD, CHECKOUTS, Market, from_wallet, store_credit
 
 pytestmark = pytest.mark.e2e
 
 LINE = {"sku": "basket", "quantity": 1}
-DEPOSITS = "/v1/balances/cus_amina/deposits"
+CREDITS = "/v1/wallets/cus_amina/credits"
 NESTED = b'{"lines":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
 
 
@@ -51,12 +51,12 @@ class Shop:
             "log": sorted(item["pk"]["S"] for item in log),
             "orders": self.market.orders(),
             "stock": self.market.stock("basket"),
-            "balance": self.market.balance(),
+            "wallet": self.market.wallet(),
             "ledger": self.market.ledger(),
             "products": self.market.admin.get("/v1/products"),
             "tenant": self.market.admin.get("/v1/tenant"),
             "cart": amina.get(f"/v1/carts/{self.cart['id']}"),
-            "theirs": (self.stranger.orders(), self.stranger.stock("basket"), self.stranger.balance()),
+            "theirs": (self.stranger.orders(), self.stranger.stock("basket"), self.stranger.wallet()),
         }
 
 
@@ -64,7 +64,7 @@ def _furnish(market: Market) -> tuple[Any, Any]:
     """An order, and a cart."""
     market.shelve("basket", 20)
     market.shelve("bowl", 20)
-    amina = market.customer(deposit=50_000)
+    amina = market.customer(credit=50_000)
     cart = amina.post("/v1/carts", {"currency": "KES"})
     amina.put(f"/v1/carts/{cart['id']}/lines/basket", {"quantity": 1})
     return market.buy("basket", by=amina)["order"], cart
@@ -126,10 +126,6 @@ class Wrong:
         return json.dumps({name: value for name, value in members.items() if value is not ...}).encode()
 
 
-def balance(amount: Any, currency: str = "KES") -> dict[str, Any]:
-    return {"type": "balance", "amount": {"amount": amount, "currency": currency}}
-
-
 MALFORMED = {
     "nothing": b"",
     "half a document": b'{"lines": [',
@@ -187,31 +183,29 @@ WRONG = {
     "tender: none": Wrong(422, "tenders_do_not_match", {"tenders": []}),
     "tender: of nobody": Wrong(422, "provider_not_enabled", {"tenders": [BY_CARD | {"provider": "acme"}]}),
     "tender: two by card": Wrong(422, "tenders_do_not_match", {"tenders": [BY_CARD, BY_CARD]}),
-    "tender: a guest's balance": Wrong(422, "balance_needs_customer", {"tenders": [balance(1), BY_CARD]}),
-    "tender: more than the balance": Wrong(
-        422, "insufficient_balance", {"tenders": [balance(50_001), BY_CARD]}, role="customer"
+    "tender: a guest's wallet": Wrong(422, "wallet_needs_customer", {"tenders": [from_wallet(1), BY_CARD]}),
+    "tender: more than the wallet has": Wrong(
+        422, "insufficient_balance", {"tenders": [from_wallet(50_001), BY_CARD]}, role="customer"
     ),
     "tender: more than the price": Wrong(
-        422, "tenders_do_not_match", {"tenders": [balance(10**9), BY_CARD]}, role="customer"
+        422, "tenders_do_not_match", {"tenders": [from_wallet(10**9), BY_CARD]}, role="customer"
     ),
-    "tender: less than the price": Wrong(422, "tenders_do_not_match", {"tenders": [balance(1)]}, role="customer"),
+    "tender: less than the price": Wrong(422, "tenders_do_not_match", {"tenders": [from_wallet(1)]}, role="customer"),
     "tender: another currency": Wrong(
-        422, "currency_mismatch", {"tenders": [balance(1, "USD"), BY_CARD]}, role="customer"
+        422, "currency_mismatch", {"tenders": [from_wallet(1, "USD"), BY_CARD]}, role="customer"
     ),
-    "amount: 0": Wrong(400, "invalid_request", {"amount": {"amount": 0, "currency": "KES"}}, "admin", path=DEPOSITS),
-    "amount: negative": Wrong(
-        400, "invalid_request", {"amount": {"amount": -5, "currency": "KES"}}, "admin", path=DEPOSITS
-    ),
-    "amount: a float": Wrong(
-        400, "invalid_request", {"amount": {"amount": 12.5, "currency": "KES"}}, "admin", path=DEPOSITS
-    ),
+    "amount: 0": Wrong(400, "invalid_request", store_credit(0), "admin", path=CREDITS),
+    "amount: negative": Wrong(400, "invalid_request", store_credit(-5), "admin", path=CREDITS),
+    "amount: a float": Wrong(400, "invalid_request", store_credit(12.5), "admin", path=CREDITS),
     "amount: a whole float": Wrong(
-        400, "invalid_request", b'{"amount": {"amount": 1e3, "currency": "KES"}}', "admin", path=DEPOSITS
+        400,
+        "invalid_request",
+        b'{"kind": "store_credit", "source": "x", "amount": {"amount": 1e3, "currency": "KES"}}',
+        "admin",
+        path=CREDITS,
     ),
-    "amount: huge": Wrong(
-        400, "invalid_request", {"amount": {"amount": 10**18, "currency": "KES"}}, "admin", path=DEPOSITS
-    ),
-    "role: a guest deposits": Wrong(403, "forbidden", {"amount": {"amount": 5, "currency": "KES"}}, path=DEPOSITS),
+    "amount: huge": Wrong(400, "invalid_request", store_credit(10**18), "admin", path=CREDITS),
+    "role: a guest gives credit": Wrong(403, "forbidden", store_credit(5), path=CREDITS),
     "role: a customer sets rules": Wrong(403, "forbidden", {}, "customer", "PUT", "/v1/tenant"),
     "role: an admin shops": Wrong(403, "forbidden", role="admin"),
     "method: PATCH": Wrong(405, "method_not_allowed", method="PATCH"),
@@ -256,7 +250,7 @@ def test_a_wrong_question_is_refused(path: str, code: str, shop: Shop) -> None:
 
 
 def test_a_period_that_ends_before_it_begins_is_empty(shop: Shop) -> None:
-    path = "/v1/ledger/accounts/prepaid:cus_amina/statement"
+    path = "/v1/ledger/accounts/wallet:store_credit:cus_amina/statement"
     whole = shop.market.admin.get(path, asset="KES")
     none = shop.market.admin.get(path, asset="KES", start="2099-01-01T00:00:00Z", end="2020-01-01T00:00:00Z")
     assert len(whole["lines"]) == 1
@@ -341,7 +335,7 @@ def test_what_is_anothers_answers_as_what_does_not_exist(shop: Shop) -> None:
         (amina, f"/v1/carts/{theirs[1]}", "/v1/carts/crt_01JD4W6K3M9QZ8X7V5T2R1P0N4"),
         (juma, f"/v1/orders/{mine[0]}", "/v1/orders/ord_01JD4W6K3M9QZ8X7V5T2R1P0N4"),
         (juma, f"/v1/carts/{mine[1]}", "/v1/carts/crt_01JD4W6K3M9QZ8X7V5T2R1P0N4"),
-        (juma, "/v1/balances/cus_amina", "/v1/balances/cus_nobody"),
+        (juma, "/v1/wallets/cus_amina", "/v1/wallets/cus_nobody"),
     ]
     for client, there, nowhere in others:
         answers = [shop.market.send("GET", path, token=client.token) for path in (there, nowhere)]

@@ -34,7 +34,7 @@ def test_a_token_is_good_for_what_it_says(cauri: Cauri, market: Market) -> None:
     printed = cauri(*of, "admin").stdout.strip()
     assert market.at(printed).get("/v1/tenant")["name"] == "Soko"
     customers = cauri.told(*of, "customer", "--customer", "cus_amina")["token"]
-    assert market.at(customers).get("/v1/balances/cus_amina")["customer_id"] == "cus_amina"
+    assert market.at(customers).get("/v1/wallets/cus_amina/statement")["customer_id"] == "cus_amina"
     assert market.send("GET", "/v1/tenant", token=customers).status_code == 403
 
 
@@ -42,7 +42,7 @@ def test_seeding_twice_is_seeding_once(cauri: Cauri, cloud: LocalCloud, http: ht
     def market() -> Any:
         admin = Client(http, cloud.api_url, cauri.told("token", "--tenant", TENANT, "--role", "admin")["token"])
         stocks = {goods.sku: admin.get(f"/v1/stock/{goods.sku}")["on_hand"] for goods in GOODS}
-        return stocks, admin.get(f"/v1/balances/{CUSTOMER}"), admin.get("/v1/products", limit=100)
+        return stocks, admin.get(f"/v1/wallets/{CUSTOMER}"), admin.get("/v1/products", limit=100)
 
     assert cauri.told("seed") == {"tenant": TENANT, "customer_id": CUSTOMER}
     first = market()

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from tests.e2e.market import BY_CARD, CHECKOUTS, Market, eventually
+from tests.e2e.market import BY_CARD, CHECKOUTS, Market, eventually, from_wallet
 
 pytestmark = pytest.mark.e2e
 
@@ -152,11 +152,14 @@ def test_one_key_for_two_things_at_once_is_one_of_them(market: Market) -> None:
 
 def test_one_cart_completed_eight_times_at_once_is_one_order(market: Market) -> None:
     basket = market.shelve("basket", 100)
-    amina = market.customer(deposit=50_000)
+    amina = market.customer(credit=50_000)
     cart = amina.post("/v1/carts", {"currency": "KES"})
     amina.put(f"/v1/carts/{cart['id']}/lines/{basket}", {"quantity": 2})
-    from_balance = {"type": "balance", "amount": {"amount": 30_000, "currency": "KES"}}
-    body = {"cart_id": cart["id"], "tenders": [from_balance, BY_CARD], "return_url": "https://soko.example/thanks"}
+    body = {
+        "cart_id": cart["id"],
+        "tenders": [from_wallet(30_000), BY_CARD],
+        "return_url": "https://soko.example/thanks",
+    }
 
     def complete(number: int) -> httpx.Response:
         for _ in range(RESENDS_MAX):
@@ -172,8 +175,8 @@ def test_one_cart_completed_eight_times_at_once_is_one_order(market: Market) -> 
     assert {problem["code"] for problem in refused} == {"cart_completed"}
     assert {problem["order_id"] for problem in refused} == {placed["order"]["id"]}
     assert market.stock(basket)["reserved"] == 2
-    assert market.balance() == (20_000, 30_000)
+    assert market.wallet() == (20_000, 30_000)
     market.pay(placed)
     market.settled(placed, "CONFIRMED")
-    assert market.balance() == (20_000, 0)
+    assert market.wallet() == (20_000, 0)
     market.audit()

@@ -57,7 +57,7 @@ def market(cloud: LocalCloud, http: httpx.Client) -> Market:
     """A market where everything is there to be found."""
     market = Market(cloud, http).open()
     market.shelve("basket", 1000)
-    market.customer(deposit=10_000_000)
+    market.customer(credit=10_000_000)
     return market
 
 
@@ -139,4 +139,4 @@ def lead_to(known: dict[str, str], case: Any) -> None:
 def test_after_all_that_everything_adds_up(market: Market, cloud: LocalCloud) -> None:
     cloud.idle(60)
     assert market.differences() == []
-    assert market.ledger()["prepaid"] < 0
+    assert market.ledger()["wallet:store_credit"] < 0

@@ -10,13 +10,12 @@ import httpx
 import pytest
 
 from local.cloud import LocalCloud
-from tests.e2e.market import CHECKOUTS, TIERS, UNHURRIED, Market
+from tests.e2e.market import CHECKOUTS, PROGRAMME, TIERS, UNHURRIED, Market, store_credit
 
 pytestmark = pytest.mark.e2e
 
 PER_CALLER: Final = 12
 """Over one lease, so that some is counted twice."""
-MONEY: Final = {"amount": {"amount": 100, "currency": "KES"}}
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +23,7 @@ def hurried(cloud: LocalCloud, http: httpx.Client) -> Market:
     """A market whose callers have few requests, and whose address has many."""
     market = Market(cloud, http).open()
     market.shelve("mug", 100)
+    market.admin.put("/v1/loyalty-programme", PROGRAMME)
     limits = {tier: {"per_caller": PER_CALLER, "per_ip": UNHURRIED[tier]["per_ip"]} for tier in TIERS}
     market.open(limits)
     time.sleep(11)  # until every function has read them
@@ -34,10 +34,10 @@ def request(market: Market, tier: str, who: str) -> httpx.Response:
     customer = market.cloud.token(tenant=market.tenant, roles=["customer"], sub=f"usr_{who}", customer_id=f"cus_{who}")
     finance = market.cloud.token(tenant=market.tenant, roles=["finance"], sub=f"usr_{who}")
     method, path, token, body = {
-        "reads": ("GET", f"/v1/balances/cus_{who}", customer, None),
+        "reads": ("GET", f"/v1/wallets/cus_{who}/statement", customer, None),
         "writes": ("POST", "/v1/carts", customer, {"currency": "KES"}),
         "money_writes": ("POST", CHECKOUTS, customer, market.basket("mug")),
-        "staff_issuance": ("POST", f"/v1/balances/cus_{who}/deposits", finance, MONEY),
+        "staff_issuance": ("POST", f"/v1/wallets/cus_{who}/credits", finance, store_credit(100)),
     }[tier]
     more: dict[str, Any] = {"json": body} if body else {}
     return market.send(method, path, token=token, key=str(uuid.uuid4()), **more)

@@ -11,7 +11,7 @@ import pytest
 
 from local.cloud import LocalCloud
 from tests.e2e.clouds import cloud_at
-from tests.e2e.market import BY_CARD, CloudEngine, Market, eventually
+from tests.e2e.market import BY_CARD, CloudEngine, Market, eventually, from_wallet
 
 pytestmark = pytest.mark.e2e
 
@@ -66,14 +66,13 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(hasty: LocalCloud, http: httpx.Client) -> dict[str, Played]:
-    """All stories at once, each in a market of its own: a customer who pays part from the balance, and part by card."""
+    """All stories at once, each in a market of its own: a customer who pays part from the wallet, and part by card."""
     begun = {}
     for name, story in STORIES.items():
         market = Market(hasty, http).open()
         basket = market.shelve("basket", UNITS)
-        amina = market.customer(deposit=HELD)
-        from_balance = {"type": "balance", "amount": {"amount": HELD, "currency": "KES"}}
-        begun[name] = Played(market, market.buy(basket, 2, by=amina, tenders=[from_balance, BY_CARD]))
+        amina = market.customer(credit=HELD)
+        begun[name] = Played(market, market.buy(basket, 2, by=amina, tenders=[from_wallet(HELD), BY_CARD]))
         if story.outcome is not None:
             market.pay(begun[name].placed, story.outcome, **story.more)
     return begun
@@ -85,7 +84,7 @@ def test_an_order_ends_as_its_payment_does(name: str, played: dict[str, Played])
     order = market.settled(played[name].placed, story.ends)
     [card] = [payment for payment in order["payments"] if payment["kind"] == "provider"]
     assert card["status"] == story.payment
-    assert market.balance() == ((0, 0) if story.ends == "CONFIRMED" else (HELD, 0))
+    assert market.wallet() == ((0, 0) if story.ends == "CONFIRMED" else (HELD, 0))
     market.audit()
     received = [line for line in market.postings("cash:demo") if line["kind"] == "payment received"]
     assert len(received) == (1 if story.ends == "CONFIRMED" else 0)
@@ -133,7 +132,7 @@ class TooLate:
         order = self.market.order(self.order)
         assert (order["status"], order["cancel_reason"]) == ("CANCELLED", "not_fulfillable")
         assert self.market.order(self.others)["status"] == "CONFIRMED"
-        assert self.market.balance() == (HELD, 0)
+        assert self.market.wallet() == (HELD, 0)
         self.market.audit()
         paid = self.payment()["amount"]["amount"]
         postings = [(one["kind"], one["amount"]) for one in self.market.postings("cash:demo")]
@@ -145,9 +144,8 @@ class TooLate:
 @pytest.fixture
 def too_late(market: Market) -> TooLate:
     basket = market.shelve("basket", 1)
-    amina = market.customer(deposit=HELD)
-    from_balance = {"type": "balance", "amount": {"amount": HELD, "currency": "KES"}}
-    order = market.buy(basket, by=amina, tenders=[from_balance, BY_CARD])
+    amina = market.customer(credit=HELD)
+    order = market.buy(basket, by=amina, tenders=[from_wallet(HELD), BY_CARD])
     market.settled(order, "CANCELLED")
     eventually(lambda: market.stock(basket)["available"] == 1, "the basket is back on the shelf")
     others = market.buy(basket)

@@ -15,7 +15,7 @@ from local.story.client import RefusedError
 from local.template import read
 from local.workers.permissions import USED
 from tests.e2e.clouds import cloud_at
-from tests.e2e.market import VENDOR, Market, eventually
+from tests.e2e.market import VENDOR, Market, eventually, from_wallet, store_credit
 from tests.engines import STAGE, TEMPLATE
 
 pytestmark = pytest.mark.e2e
@@ -143,7 +143,7 @@ def reward(market: Market) -> None:
 
 
 def give_back(market: Market, paid: Any) -> None:
-    """A whole order, paid in part from a balance: the money, and the goods."""
+    """A whole order, paid in part from a wallet: the money, and the goods."""
     refunds = f"/v1/orders/{paid['order']['id']}/refunds"
     refund = market.admin.post(refunds, {"reason": "Changed her mind", "restock": True})["id"]
     eventually(lambda: market.admin.get(f"/v1/refunds/{refund}")["status"] == "succeeded", "it is given back")
@@ -156,11 +156,10 @@ def give_back(market: Market, paid: Any) -> None:
 def be_refused(market: Market) -> None:
     """A command that is refused looks whether it succeeded before: everybody who commands reads the log."""
     product = {"vendor_id": VENDOR, "title": "Nobody's", "prices": {"KES": 1}}
-    deposit = {"amount": {"amount": 1, "currency": "KES"}}
     for act in (
         lambda: market.admin.put(f"/v1/vendors/{VENDOR}", {"name": "Kazi", "country": "KE", "commission_bps": 0}),
         lambda: market.admin.put("/v1/products/mug", product),
-        lambda: market.admin.post("/v1/balances/cus_amina/deposits", deposit),
+        lambda: market.admin.post("/v1/wallets/cus_amina/credits", store_credit(1)),
         lambda: market.buy("mug"),
         lambda: market.admin.put("/v1/promotions/TEN", TEN),
         lambda: market.customer().post("/v1/customers/cus_amina/link", {}),
@@ -196,8 +195,8 @@ def trade(market: Market) -> tuple[Any, Any]:
     market.settled(ahead, "CONFIRMED")
     eventually(lambda: market.stock("later")["backordered"] == 1, "it is owed")
     market.admin.post("/v1/stock/later/receipts", {"quantity": 1})
-    amina = market.customer("amina", deposit=100_000)
-    part = {"type": "balance", "amount": {"amount": 10_000, "currency": "KES"}}
+    amina = market.customer("amina", credit=100_000)
+    part = from_wallet(10_000)
     tenders = [part, {"type": "provider", "provider": "demo"}]
     paid = market.buy("mug", by=amina, tenders=tenders)
     market.pay(paid, "unknown_then_known", asks=2)
@@ -239,14 +238,14 @@ def read_everything(market: Market, amina: Any, paid: Any) -> None:
     market.admin.get("/v1/products")
     market.stock("mug")
     market.admin.get("/v1/stock/mug/movements")
-    market.balance()
+    market.wallet()
     market.ledger()
     market.postings("cash:demo")
     market.admin.get("/v1/wallets/cus_amina/statement")
     market.admin.get("/v1/approvals")
     market.admin.get("/v1/vendors")
     market.admin.get("/v1/customers")
-    amina.get("/v1/explain/balance/cus_amina/KES")
+    amina.get("/v1/explain/wallet/cus_amina/store_credit/KES")
     amina.get(f"/v1/explain/order/{paid['order']['id']}")
     market.admin.get("/v1/log", resource=paid["order"]["id"])
     market.admin.get("/v1/log", day=f"{datetime.now(UTC):%Y-%m-%d}")

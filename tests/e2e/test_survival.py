@@ -13,7 +13,7 @@ import pytest
 
 from local.cloud import LocalCloud
 from tests.e2e.clouds import cloud_at, without_events_of
-from tests.e2e.market import BY_CARD, Market, eventually, new_http
+from tests.e2e.market import BY_CARD, Market, eventually, from_wallet, new_http
 from tests.e2e.shoppers import ENDS, Crowd
 from tests.engines import REGION
 
@@ -67,7 +67,7 @@ def test_a_commit_that_nobody_has_dispatched_goes_on_after_a_kill(tmp_path: Path
     with killed_at_last(cloud_at(tmp_path / "data", quiet)) as cloud:
         market = Market(cloud, new_http()).open()
         basket = market.shelve("basket", 10)
-        amina = market.customer(deposit=50_000)
+        amina = market.customer(credit=50_000)
         paid, unpaid = market.buy(basket), market.buy(basket, 2, by=amina)
         market.pay(paid)
         eventually(lambda: market.webhooks() > 0, "the webhook is stored")
@@ -79,7 +79,7 @@ def test_a_commit_that_nobody_has_dispatched_goes_on_after_a_kill(tmp_path: Path
         market.pay(unpaid)
         market.settled(unpaid, "CONFIRMED")
         market.audit()
-        assert market.ledger()["prepaid"] == -50_000
+        assert market.ledger()["wallet:store_credit"] == -50_000
 
 
 def test_a_webhook_that_is_queued_is_looked_into_after_a_kill(tmp_path: Path) -> None:
@@ -103,13 +103,13 @@ def test_a_deadline_that_passes_while_everything_is_dead_is_kept_afterwards(tmp_
     with killed_at_last(cloud_at(tmp_path / "data", ReservationSeconds="6")) as cloud:
         market = Market(cloud, new_http()).open()
         basket = market.shelve("basket", 10)
-        amina = market.customer(deposit=50_000)
-        tenders = [{"type": "balance", "amount": {"amount": 50_000, "currency": "KES"}}, BY_CARD]
+        amina = market.customer(credit=50_000)
+        tenders = [from_wallet(50_000), BY_CARD]
         forgotten = market.buy(basket, by=amina, tenders=tenders)
         paid = market.buy(basket)
         market.pay(paid, "webhook_lost")
         cloud.idle()
-        assert market.balance() == (0, 50_000)
+        assert market.wallet() == (0, 50_000)
         assert {one["status"] for one in cloud.executions()} == {"RUNNING"}
         cloud.kill()
         time.sleep(6)
@@ -117,7 +117,7 @@ def test_a_deadline_that_passes_while_everything_is_dead_is_kept_afterwards(tmp_
         market = market.again()
         market.settled(paid, "CONFIRMED")
         market.settled(forgotten, "CANCELLED")
-        assert market.balance() == (50_000, 0)
+        assert market.wallet() == (50_000, 0)
         market.audit()
 
 

@@ -43,7 +43,7 @@ def batch(*records: Record) -> dict[str, Any]:
 
 
 def test_a_record_comes_out_as_it_was_committed() -> None:
-    entry = Entry("test", (Posting("cash:demo", 5, "KES"), Posting("prepaid:cus_1", -5, "KES", -5)))
+    entry = Entry("test", (Posting("cash:demo", 5, "KES"), Posting("wallet:reward:cus_1", -5, "KES", -5)))
     whole = a_record(
         7,
         entry=entry,

@@ -6,14 +6,11 @@ import pytest
 from cauri.books.caller import Caller
 from cauri.books.fold import Fold
 from cauri.books.statements import balance
-from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.claims import Claims
 from cauri.orders.commands import CancelOrder
+from cauri.orders.drawing import HoldGone
 from cauri.orders.model import CancelReason, IllegalOrderChange, OrderNotPaid, OrderPaid, OrderStatus, UnknownOrder
 from cauri.orders.queries import order_for, orders_at, orders_of
-from cauri.parties.model import UnknownCustomer
-from cauri.wallet.model import HoldGone
-from cauri.wallet.queries import balance_for
 
 from tests.engines import Engine
 from tests.proof.examples.worlds import (
@@ -27,7 +24,7 @@ from tests.proof.examples.worlds import (
     saga,
 )
 from tests.proof.picture import picture, read_everything
-from tests.shop import Shop, a_checkout
+from tests.shop import BY_CARD, Shop, a_checkout, from_wallet
 
 
 def ledger(engine: Engine, shop: Shop, *accounts: str) -> list[int]:
@@ -36,15 +33,11 @@ def ledger(engine: Engine, shop: Shop, *accounts: str) -> list[int]:
 
 
 def test_a_confirmed_order_is_owed_for_and_what_was_held_pays_its_part(engine: Engine, shop: Shop) -> None:
-    order = shop.tree(a_confirmed_order(shop, balance=10_000)).order
+    order = shop.tree(a_confirmed_order(shop, wallet=10_000)).order
     paid = order.total.amount - 10_000
-    assert ledger(engine, shop, "receivable:orders", "deferred_revenue:orders", "cash:demo", "prepaid") == [
-        0,
-        -order.total.amount,
-        paid,
-        -700,
-    ]
-    assert shop.balance().of("KES").holds == {}
+    accounts = ("receivable:orders", "deferred_revenue:orders", "cash:demo", "wallet:reward", "wallet:store_credit")
+    assert ledger(engine, shop, *accounts) == [0, -order.total.amount, paid, 0, -1_000]
+    assert shop.wallet().holds == {}
 
 
 def test_money_that_came_before_the_confirmation_is_owed_to_the_customer(engine: Engine, shop: Shop) -> None:
@@ -71,19 +64,15 @@ def test_what_is_confirmed_is_neither_confirmed_nor_cancelled_again(shop: Shop) 
             shop.answer(command, saga(shop))
 
 
-def test_a_late_order_whose_balance_is_spent_is_not_confirmed(shop: Shop) -> None:
-    order_id = an_order(shop, balance=10_000)
+def test_a_late_order_whose_wallet_is_spent_is_not_confirmed(shop: Shop) -> None:
+    order_id = an_order(shop, wallet=10_000)
     give_up(shop, order_id)
     pay(shop, order_id)
     confirm = confirmation(shop, order_id)
-    shop.checkout(cart_id=shop.cart(basket=1), tenders=(_held(shop), TenderAsked("provider", provider="demo")))
+    shop.checkout(cart_id=shop.cart(basket=1), tenders=(from_wallet(16_000), BY_CARD))
     with pytest.raises(HoldGone):
         shop.answer(confirm, saga(shop))
     assert shop.tree(order_id).order.status is OrderStatus.CANCELLED
-
-
-def _held(shop: Shop) -> TenderAsked:
-    return TenderAsked("balance", shop.balance().available("KES"))
 
 
 @pytest.mark.parametrize("customer_id", [None, "cus_brian"])
@@ -152,12 +141,3 @@ def test_orders_are_listed_for_their_customer_and_their_vendors_the_newest_first
     at_buna = orders_at(shop.database, shop.tenant, "ven_buna", after=None, limit=9)
     assert [share.order_id for share in at_buna.items] == placed[::-1]
     assert orders_at(shop.database, shop.tenant, "ven_kazi", after=None, limit=9).items == []
-
-
-def test_a_balance_is_its_customers(shop: Shop) -> None:
-    shop.furnish().deposit(500)
-    for caller in (shop.customer(), shop.admin):
-        assert balance_for(shop.database, caller, "cus_amina").balances[0].available.amount == 500
-    with pytest.raises(UnknownCustomer):
-        balance_for(shop.database, shop.customer("brian"), "cus_amina")
-    assert balance_for(shop.database, shop.customer("brian"), "cus_brian").balances == []

@@ -23,6 +23,7 @@ from cauri.orders.model import (
     order_status,
     vendor_order_status,
 )
+from cauri.wallet.draws import Draw
 
 from tests.shop import START, TENANT
 
@@ -65,7 +66,7 @@ def a_tree(status: OrderStatus = OrderStatus.PENDING_PAYMENT, **order: object) -
         PRICE * 2,
         zero("KES"),
         zero("KES"),
-        (Tender("provider", PRICE, "demo", "pay_1-1"), Tender("balance", PRICE)),
+        (Tender("provider", PRICE, "demo", "pay_1-1"), Tender("wallet", PRICE, draw=Draw(PRICE))),
         status,
         START,
         START + timedelta(minutes=15),
@@ -138,10 +139,10 @@ def test_how_late_money_may_come(after: timedelta, goes_on: bool) -> None:
     assert cancelled.order.may_go_on(START + after) is goes_on
 
 
-def test_a_tree_knows_its_lines_its_hold_and_its_payments() -> None:
+def test_a_tree_knows_its_lines_what_it_draws_and_its_payments() -> None:
     tree = a_tree()
     assert [line.id for line in tree.lines] == ["1", "2"]
-    assert tree.order.held == PRICE
+    assert tree.order.drawn == PRICE
     assert tree.order.payment_ids == ["pay_1-1"]
     assert [share.total for share in tree.vendor_orders] == [PRICE, PRICE]
 

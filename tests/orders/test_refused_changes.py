@@ -6,20 +6,18 @@ import pytest
 from cauri.books.caller import Caller
 from cauri.books.commit import StepCommitted, StepUndone
 from cauri.checkout.commands import InlineLine
-from cauri.checkout.tenders import TenderAsked
 from cauri.money import Money
 from cauri.orders.commands import CancelOrder, ConfirmOrder
+from cauri.orders.drawing import HoldGone
 from cauri.orders.model import CancelReason, IllegalOrderChange, OrderNotPaid, OrderPaid, OrderTree
 from cauri.parties.commands import PutVendor
 from cauri.payments.commands import RecordPaymentFailure, RecordPaymentSuccess
 from cauri.payments.model import IllegalPaymentChange, PaymentStatus, UnknownPayment
-from cauri.wallet.model import HoldGone
 
 from tests.engines import Engine
-from tests.shop import START, Shop, database_of
+from tests.shop import BY_CARD, START, Shop, database_of, from_wallet
 
 SAGA = Caller("soko", "system:checkout")
-CARD = TenderAsked("provider", provider="demo")
 
 
 @pytest.fixture
@@ -27,9 +25,9 @@ def shop(engine: Engine) -> Shop:
     return Shop(database_of(engine)).furnish().stock(coffee=10)
 
 
-def place(shop: Shop, from_balance: int = 0) -> OrderTree:
-    held = (TenderAsked("balance", Money(from_balance, "KES")),) if from_balance else ()
-    order = shop.checkout(lines=(InlineLine("coffee", 1),), currency="KES", tenders=(*held, CARD))["order"]
+def place(shop: Shop, drawn: int = 0) -> OrderTree:
+    held = (from_wallet(drawn),) if drawn else ()
+    order = shop.checkout(lines=(InlineLine("coffee", 1),), currency="KES", tenders=(*held, BY_CARD))["order"]
     return shop.tree(order["id"])
 
 
@@ -68,10 +66,10 @@ def test_an_order_that_is_given_up_is_not_given_up_again(shop: Shop) -> None:
 
 
 def test_a_late_payment_does_not_bring_back_a_hold_that_was_spent_meanwhile(shop: Shop) -> None:
-    shop.deposit(60_000)
-    tree = place(shop, from_balance=60_000)
+    shop.fund(60_000)
+    tree = place(shop, drawn=60_000)
     cancel(shop, tree)
-    place(shop, from_balance=60_000)
+    place(shop, drawn=60_000)
     pay(shop, tree)
     with pytest.raises(HoldGone):
         confirm(shop, shop.tree(tree.order.id))

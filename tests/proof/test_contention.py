@@ -12,7 +12,6 @@ from cauri.checkout.carts import PutCartLine
 from cauri.checkout.commands import InlineLine
 from cauri.checkout.model import CartCompleted
 from cauri.checkout.opening import Contact
-from cauri.checkout.tenders import TenderAsked
 from cauri.errors import Refusal
 from cauri.inventory.commands import AdjustStock, MoveStock, PutProduct
 from cauri.inventory.model import OutOfStock, StockCommitted, stock_of
@@ -22,7 +21,7 @@ from cauri.money import Money
 from cauri.orders.commands import CancelOrder
 from cauri.orders.model import CancelReason, OrderStatus
 from cauri.payments.asking import settle
-from cauri.wallet.commands import Deposit
+from cauri.wallet.issuing import IssueCredit
 from cauri.wallet.lots import Kind
 from cauri.wallet.proposing import InsufficientBalance
 from cauri.wallet.redeeming import Redeem
@@ -34,11 +33,12 @@ from tests.proof.crowd import Crowd, watching
 from tests.proof.examples.worlds import saga
 from tests.proof.invariants import differences
 from tests.proof.picture import Picture, picture, read_everything
-from tests.shop import Shop, a_checkout, database_of
+from tests.shop import Shop, a_checkout, database_of, from_wallet
 
 pytestmark = pytest.mark.engines
 
 UNITS = 50
+ISSUE = IssueCredit("cus_amina", Kind.STORE_CREDIT, Money(100, "KES"), "goodwill")
 
 
 @pytest.fixture
@@ -145,16 +145,17 @@ def test_one_cart_completed_eight_times_at_once_is_one_order(engine: Engine, sho
     assert differences(now) == []
 
 
-def test_a_balance_is_not_overspent_by_orders_at_once(engine: Engine, shop: Shop, crowd: Crowd) -> None:
+def test_a_wallet_is_not_overspent_by_orders_at_once(engine: Engine, shop: Shop, crowd: Crowd) -> None:
     """Each holds a tenth of it. Those that lose too many races hear that, and hold nothing."""
     price = 174_000
-    shop.furnish().stock(shirt_l=UNITS).deposit(10 * price)
+    shop.furnish().stock(shirt_l=UNITS).fund(10 * price)
     carts = [shop.cart(shirt_l=1) for _ in range(20)]
-    from_balance = (TenderAsked("balance"),)
 
     outcomes = crowd.at_once(
         lambda books, turn: (
-            books.run(a_checkout(cart_id=carts[turn], tenders=from_balance), shop.customer(), f"at-once-{turn}").body
+            books.run(
+                a_checkout(cart_id=carts[turn], tenders=(from_wallet(),)), shop.customer(), f"at-once-{turn}"
+            ).body
         ),
         20,
     )
@@ -162,7 +163,7 @@ def test_a_balance_is_not_overspent_by_orders_at_once(engine: Engine, shop: Shop
     assert set(refusals(outcomes)) <= {InsufficientBalance, Contended}
     held = len(the_answers(outcomes))
     assert held == 10 or Contended in refusals(outcomes)
-    assert shop.balance().of("KES").held == held * price
+    assert shop.worth()[1] == held * price
     assert differences(picture_of(engine, shop)) == []
 
 
@@ -183,15 +184,13 @@ def test_two_hundred_redemptions_of_one_against_a_hundred_are_a_hundred(engine: 
     assert differences(now) == []
 
 
-def test_deposits_at_once_all_count(engine: Engine, shop: Shop, crowd: Crowd) -> None:
-    shop.furnish()
+def test_credit_issued_at_once_all_counts(engine: Engine, shop: Shop, crowd: Crowd) -> None:
+    shop.furnish().programme()
 
-    outcomes = crowd.at_once(
-        lambda books, turn: books.run(Deposit("cus_amina", Money(100, "KES")), shop.admin, f"at-once-{turn}").body, 16
-    )
+    outcomes = crowd.at_once(lambda books, turn: books.run(ISSUE, shop.admin, f"at-once-{turn}").body, 16)
 
     assert refusals(outcomes).keys() <= {Contended}
-    assert shop.balance().available("KES") == Money(100 * len(the_answers(outcomes)), "KES")
+    assert shop.worth() == (100 * len(the_answers(outcomes)), 0)
     assert differences(picture_of(engine, shop)) == []
 
 
@@ -225,7 +224,7 @@ def test_transactions_that_conflict_lose_nothing(engine: Engine, shop: Shop, tem
     """AWS cancels whoever meets a transaction in flight; here both engines do."""
     conflicts = Conflicts(template.tables.values(), seconds_min=0.002)
     crowd = Crowd(engine, shop, conflicts)
-    shop.furnish().stock(shirt_l=20, coffee=9)
+    shop.furnish().stock(shirt_l=20, coffee=9).programme()
     cart = shop.cart(coffee=1)
 
     def act(books: Books, turn: int) -> bytes:
@@ -233,20 +232,20 @@ def test_transactions_that_conflict_lose_nothing(engine: Engine, shop: Shop, tem
             case 0:
                 return books.run(a_checkout(cart_id=cart), shop.customer(), f"cart-{turn}").body
             case 1:
-                return books.run(Deposit("cus_amina", Money(100, "KES")), shop.admin, f"deposit-{turn}").body
+                return books.run(ISSUE, shop.admin, f"credit-{turn}").body
             case 2:
                 checkout = a_checkout(lines=(InlineLine("shirt-l", 1),), currency="KES")
                 return books.run(checkout, shop.customer(f"buyer-{turn}"), "buy").body
             case _:
-                return books.run(Deposit("cus_amina", Money(100, "KES")), shop.admin, "one-key").body
+                return books.run(ISSUE, shop.admin, "one-key").body
 
     outcomes = crowd.at_once(act, 48)
 
     assert conflicts.refused > 0
     assert len(the_answers(outcomes[0::4])) == 1
     assert len({*the_answers(outcomes[3::4])}) == 1
-    deposits = len(the_answers(outcomes[1::4])) + 1
-    assert shop.balance().available("KES") == Money(100 * deposits, "KES")
+    issued = len(the_answers(outcomes[1::4])) + 1
+    assert shop.worth() == (100 * issued, 0)
     assert differences(picture_of(engine, shop)) == []
 
 

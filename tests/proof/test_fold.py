@@ -26,7 +26,7 @@ from tests.proof.picture import picture, read_everything
 from tests.proof.worlds import crash_points
 from tests.shop import START, TENANT, Shop, database_of
 
-ACCOUNTS: Final = ("receivable:orders", "cash:demo", "prepaid:cus_a", "prepaid:cus_b")
+ACCOUNTS: Final = ("receivable:orders", "cash:demo", "wallet:reward:cus_a", "wallet:reward:cus_b")
 CHANCE: Final = Random(20261120)
 
 
@@ -127,14 +127,14 @@ def test_a_batch_that_failed_comes_again(shop: Shop, tally: Counter[str]) -> Non
 def test_the_commits_of_a_market(engine: Engine, shop: Shop) -> None:
     """What real commands posted, folded from what the log has."""
     shop.furnish().stock(shirt_l=9)
-    shop.deposit(500_000)
-    shop.deposit(1_000, shop.customer("brian"))
+    shop.fund(500_000)
+    shop.fund(1_000, shop.customer("brian"))
     for _ in range(3):
         shop.checkout(cart_id=shop.cart(shirt_l=1))
     records = picture(read_everything(engine), shop.clock()).records
     Fold(shop.database).fold(records)
     assert_right(shop, records)
-    assert balance(shop.database, TENANT, "prepaid", "KES") == -501_000
+    assert balance(shop.database, TENANT, "wallet:store_credit", "KES") == -501_000
 
 
 def test_nothing_is_written_for_commits_that_move_nothing(engine: Engine, shop: Shop) -> None:

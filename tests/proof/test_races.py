@@ -25,7 +25,8 @@ from cauri.orders.commands import CancelOrder
 from cauri.orders.linking import LinkGuestOrders
 from cauri.orders.model import CancelReason
 from cauri.payments.commands import RecordPaymentFailure, by_system, failure_key, success_key
-from cauri.wallet.commands import Deposit
+from cauri.wallet.issuing import IssueCredit
+from cauri.wallet.lots import Kind
 
 from tests.proof.examples.orders import guests_orders
 from tests.proof.examples.stock import a_backorder
@@ -48,7 +49,7 @@ from tests.proof.examples.worlds import (
 from tests.proof.faults import Script, interlude
 from tests.proof.state import Place, masked
 from tests.proof.worlds import World
-from tests.shop import Shop, a_checkout
+from tests.shop import BY_CARD, Shop, a_checkout, from_wallet
 
 Scene = Callable[[Shop], tuple[Act, Act]]
 Played = tuple[bytes, bytes, dict[Place, str]]
@@ -128,22 +129,22 @@ def the_same_backorders_twice(shop: Shop) -> tuple[Act, Act]:
     return sent(allocate, shop.admin, "one"), sent(allocate, shop.admin, "other")
 
 
-def one_balance_for_two_orders(shop: Shop) -> tuple[Act, Act]:
-    market(shop).deposit(250_000)
-    from_balance = (TenderAsked("balance"),)
+def one_wallet_for_two_orders(shop: Shop) -> tuple[Act, Act]:
+    market(shop).fund(250_000)
     carts = shop.cart(shirt_l=1), shop.cart(shirt_l=1)
-    one, other = (a_checkout(cart_id=cart, tenders=from_balance) for cart in carts)
+    one, other = (a_checkout(cart_id=cart, tenders=(from_wallet(),)) for cart in carts)
     return sent(one, shop.customer(), "one"), sent(other, shop.customer(), "other")
 
 
-def a_deposit_while_it_is_spent(shop: Shop) -> tuple[Act, Act]:
-    market(shop).deposit(150_000)
-    checkout = a_checkout(cart_id=shop.cart(shirt_l=1), tenders=(TenderAsked("balance"),))
-    return sent(checkout, shop.customer()), sent(Deposit("cus_amina", Money(100_000, "KES")), shop.admin)
+def credit_while_it_is_spent(shop: Shop) -> tuple[Act, Act]:
+    market(shop).fund(150_000)
+    checkout = a_checkout(cart_id=shop.cart(shirt_l=1), tenders=(from_wallet(),))
+    issue = IssueCredit("cus_amina", Kind.STORE_CREDIT, Money(100_000, "KES"), "goodwill")
+    return sent(checkout, shop.customer()), sent(issue, shop.admin)
 
 
 def money_as_the_order_is_given_up(shop: Shop) -> tuple[Act, Act]:
-    order_id = an_order(shop, balance=10_000)
+    order_id = an_order(shop, wallet=10_000)
     [payment] = shop.tree(order_id).payments
     success_of = sent(success(shop, order_id), by_system(shop.tenant), success_key(payment.id))
     return success_of, sent(CancelOrder(order_id, "cus_amina", CancelReason.UNPAID), saga(shop))
@@ -157,22 +158,22 @@ def good_and_bad_news(shop: Shop) -> tuple[Act, Act]:
 
 
 def a_confirmation_and_its_undo(shop: Shop) -> tuple[Act, Act]:
-    order_id = a_paid_order(shop, balance=10_000)
+    order_id = a_paid_order(shop, wallet=10_000)
     undo = CancelOrder(order_id, "cus_amina", CancelReason.NOT_FULFILLABLE, (KEY,))
     return sent(confirmation(shop, order_id), saga(shop), KEY), sent(undo, saga(shop), "undo")
 
 
 def two_undos_of_one_step(shop: Shop) -> tuple[Act, Act]:
-    order_id = a_paid_order(shop, balance=10_000)
+    order_id = a_paid_order(shop, wallet=10_000)
     undo = CancelOrder(order_id, "cus_amina", CancelReason.NOT_FULFILLABLE, (KEY,))
     return sent(undo, saga(shop), "undo-1"), sent(replace(undo, forbids=(KEY, "another")), saga(shop), "undo-2")
 
 
-def a_late_confirmation_while_the_balance_goes(shop: Shop) -> tuple[Act, Act]:
-    order_id = an_order(shop, balance=100_000)
+def a_late_confirmation_while_the_wallet_goes(shop: Shop) -> tuple[Act, Act]:
+    order_id = an_order(shop, wallet=14_000)
     give_up(shop, order_id)
     pay(shop, order_id)
-    spend = a_checkout(cart_id=shop.cart(basket=1), tenders=(TenderAsked("balance", Money(100_000, "KES")), _REST))
+    spend = a_checkout(cart_id=shop.cart(basket=1), tenders=(from_wallet(14_000), BY_CARD))
     return sent(confirmation(shop, order_id), saga(shop)), sent(spend, shop.customer())
 
 
@@ -250,13 +251,13 @@ SCENES: Final = (
     a_reserved_cart_and_who_would_like_it,
     a_reserved_cart_while_it_is_emptied,
     the_last_ones_reserved_and_bought,
-    one_balance_for_two_orders,
-    a_deposit_while_it_is_spent,
+    one_wallet_for_two_orders,
+    credit_while_it_is_spent,
     money_as_the_order_is_given_up,
     good_and_bad_news,
     a_confirmation_and_its_undo,
     two_undos_of_one_step,
-    a_late_confirmation_while_the_balance_goes,
+    a_late_confirmation_while_the_wallet_goes,
     two_receipts,
     a_receipt_while_the_product_changes,
     the_last_use_of_a_promotion,

@@ -9,7 +9,6 @@ from typing import Any, Final
 import pytest
 from cauri.books.commit import Books
 from cauri.checkout.carts import PutCartLine
-from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.store import product_key
 from cauri.money import Money
 from cauri.orders.store import load_tree
@@ -19,8 +18,8 @@ from cauri.refunds.commands import ApproveRefund, RequestRefund
 from cauri.refunds.model import Asked
 from cauri.wallet.issuing import IssueCredit
 from cauri.wallet.lots import Kind
+from cauri.wallet.queries import wallet_for
 from cauri.wallet.redeeming import CaptureRedemption, Redeem
-from cauri.wallet.store import balance_key
 
 from tests.proof.examples.checkout import a_quote
 from tests.proof.examples.refunds import a_request, a_sold_order, finance
@@ -36,9 +35,9 @@ def read_a_product(shop: Shop) -> Operation:
     return lambda books: books.database.fetch([product_key(shop.tenant, "coffee")])
 
 
-def read_a_balance(shop: Shop) -> Operation:
-    market(shop).deposit(1_000)
-    return lambda books: books.database.fetch([balance_key(shop.tenant, "cus_amina")])
+def read_a_wallet(shop: Shop) -> Operation:
+    loyal(shop)
+    return lambda books: wallet_for(books.database, shop.customer(), "cus_amina", shop.clock())
 
 
 def read_an_order(shop: Shop) -> Operation:
@@ -63,13 +62,6 @@ def reserve_a_line(shop: Shop) -> Operation:
     return lambda books: books.run(command, shop.customer(), "reserve")
 
 
-def check_out_with_a_balance(shop: Shop) -> Operation:
-    market(shop).deposit(100_000)
-    tenders = (TenderAsked("balance", Money(60_000, "KES")), TenderAsked("provider", provider="demo"))
-    command = a_checkout(cart_id=shop.cart(shirt_l=2), tenders=tenders)
-    return lambda books: books.run(command, shop.customer(), "buy")
-
-
 def check_out_with_a_wallet(shop: Shop) -> Operation:
     loyal(shop)
     command = a_checkout(cart_id=shop.cart(shirt_l=2), tenders=(from_wallet(12_000), BY_CARD))
@@ -87,7 +79,7 @@ def check_out_with_promotions(shop: Shop) -> Operation:
 
 
 def order_from_a_quote(shop: Shop) -> Operation:
-    market(shop).deposit(100_000)
+    loyal(shop)
     return lambda books: books.run(a_quote(), shop.admin, "buy")
 
 
@@ -138,7 +130,7 @@ def issue_credit(shop: Shop) -> Operation:
 
 
 def refund_an_order(shop: Shop) -> Operation:
-    command = RequestRefund(a_sold_order(shop, balance=10_000), Asked(restock=True), "Damaged")
+    command = RequestRefund(a_sold_order(shop, wallet=10_000), Asked(restock=True), "Damaged")
     return lambda books: books.run(command, shop.admin, "back")
 
 
@@ -149,7 +141,7 @@ def approve_a_refund(shop: Shop) -> Operation:
 
 BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     read_a_product: 1,
-    read_a_balance: 1,
+    read_a_wallet: 1,
     read_an_order: 1,
     redeem_from_a_wallet: 2,
     capture_what_is_held: 2,
@@ -157,7 +149,6 @@ BUDGET: Final[dict[Callable[[Shop], Operation], int]] = {
     check_out_a_cart: 3,
     check_out_what_was_reserved: 3,
     reserve_a_line: 3,
-    check_out_with_a_balance: 3,
     check_out_with_a_wallet: 3,
     check_out_with_promotions: 3,
     order_from_a_quote: 3,

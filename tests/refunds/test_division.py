@@ -80,10 +80,10 @@ def test_shipping_is_given_back_by_itself() -> None:
 def test_tenders_give_back_in_proportion_or_in_the_order_that_is_stated() -> None:
     tree = a_tree(a_share("A", a_line("1", 1, 1000, 0)), tenders=(400, 600))
     _, parts, _ = refund(tree, amount=kes(100))
-    assert [(part.method, part.amount.amount) for part in parts] == [("balance", 40), ("provider", 60)]
-    _, parts, after = refund(tree, amount=kes(500), tenders=("balance",))
-    assert [(part.method, part.amount.amount) for part in parts] == [("balance", 400), ("provider", 100)]
-    _, parts, _ = refund(after, amount=kes(500), tenders=("balance",))
+    assert [(part.method, part.amount.amount) for part in parts] == [("wallet", 40), ("provider", 60)]
+    _, parts, after = refund(tree, amount=kes(500), tenders=("wallet",))
+    assert [(part.method, part.amount.amount) for part in parts] == [("wallet", 400), ("provider", 100)]
+    _, parts, _ = refund(after, amount=kes(500), tenders=("wallet",))
     assert [(part.method, part.amount.amount) for part in parts] == [("provider", 500)]
 
 
@@ -108,7 +108,7 @@ def test_what_the_order_does_not_have_is_refused(asked: Asked, refusal: type[Ref
 
 def test_a_tender_that_is_not_there_is_refused() -> None:
     with pytest.raises(UnknownLine):
-        refund(a_tree(a_share("A", a_line("1", 1, 10, 0))), tenders=("balance",))
+        refund(a_tree(a_share("A", a_line("1", 1, 10, 0))), tenders=("wallet",))
 
 
 def test_units_that_were_shipped_can_be_given_back_but_not_put_back() -> None:
@@ -211,7 +211,7 @@ def asked_of(step: Step, tree: OrderTree) -> Asked:
         case "shipping":
             return Asked(shipping=(ShippingAsked(share.id, kes(share.left(SHIPPING).total * step.permille // 1000)),))
     left = sum(one.left(piece).total for one in tree.vendor_orders for piece in one.pieces)
-    return Asked(amount=kes(left * step.permille // 1000), tenders=("balance",) if step.restock else ())
+    return Asked(amount=kes(left * step.permille // 1000), tenders=("wallet",) if step.restock else ())
 
 
 def stands(before: OrderTree, tree: OrderTree) -> None:

@@ -88,14 +88,14 @@ def reference(refund_id: str) -> str:
 
 
 def test_each_tender_gives_back_its_part_and_the_goods_are_for_sale_again(shop: Shop) -> None:
-    refund_id = a_refund(shop, balance=10_000, restock=True)
+    refund_id = a_refund(shop, wallet=10_000, restock=True)
     order_id = refund_of(shop, refund_id).order_id
     available = sum(cell.available for cell in shop.cells("shirt-l"))
     run(shop, refund_id)
     tree, refund = load_refund(shop.database, shop.tenant, refund_id)
     assert refund.status is RefundStatus.SUCCEEDED
     assert [payment.status for payment in tree.payments] == [PaymentStatus.REFUNDED]
-    assert shop.balance().available("KES") == Money(10_700, "KES")
+    assert shop.worth() == (16_000, 0)
     assert sum(cell.available for cell in shop.cells("shirt-l")) == available + 2
     assert sum(cell.allocated for cell in shop.cells("shirt-l")) == 0
     assert (tree.order.status, tree.order.cancel_reason) == (OrderStatus.CANCELLED, CancelReason.REFUNDED)
@@ -200,7 +200,7 @@ def test_what_needs_attention_goes_on_when_the_provider_found_a_way(shop: Shop) 
     run(shop, refund_id)
     assert refund_of(shop, refund_id).status is RefundStatus.NEEDS_ATTENTION
     with pytest.raises(MoneyMayHaveMoved):
-        shop.answer(ResolveRefund(refund_id, Way.TO_BALANCE), finance(shop))
+        shop.answer(ResolveRefund(refund_id, Way.TO_WALLET), finance(shop))
     shop.provider.refund_answer = None
     done = shop.provider.refund(_call(shop, refund_id, charge))
     _says(shop, refund_id, charge, done)  # type: ignore[arg-type]
@@ -210,7 +210,7 @@ def test_what_needs_attention_goes_on_when_the_provider_found_a_way(shop: Shop) 
 
 
 def test_what_was_declined_is_another_refund_to_the_provider_when_people_try_again(shop: Shop) -> None:
-    refund_id = a_refund(shop, balance=10_000)
+    refund_id = a_refund(shop, wallet=10_000)
     charge = refund_of(shop, refund_id).parts[1].payment_id or ""
     shop.provider.refund_answer = Declined("account_closed")
     run(shop, refund_id)
@@ -223,28 +223,28 @@ def test_what_was_declined_is_another_refund_to_the_provider_when_people_try_aga
     assert list(shop.provider.refunds) == [f"{refund_id}-2r2"]
 
 
-@pytest.mark.parametrize("way", [Way.TO_BALANCE, Way.OUTSIDE])
+@pytest.mark.parametrize("way", [Way.TO_WALLET, Way.OUTSIDE])
 def test_what_the_provider_declines_can_go_another_way(shop: Shop, way: Way) -> None:
-    refund_id = a_refund(shop, balance=10_000)
+    refund_id = a_refund(shop, wallet=10_000)
     shop.provider.refund_answer = Declined("too_old")
     run(shop, refund_id)
     refund = refund_of(shop, refund_id)
-    assert refund.status is RefundStatus.NEEDS_ATTENTION, "the balance has its part: it is no failure any more"
+    assert refund.status is RefundStatus.NEEDS_ATTENTION, "the wallet has its part: it is no failure any more"
     shop.run(ResolveRefund(refund_id, way), finance(shop))
     run(shop, refund_id)
     assert refund_of(shop, refund_id).status is RefundStatus.SUCCEEDED
-    back = refund.parts[1].amount.amount if way is Way.TO_BALANCE else 0
-    assert shop.balance().available("KES").amount == 10_700 + back
+    back = refund.parts[1].amount.amount if way is Way.TO_WALLET else 0
+    assert shop.worth() == (16_000 + back, 0)
 
 
-def test_a_guests_money_does_not_go_to_a_balance(shop: Shop) -> None:
+def test_a_guests_money_does_not_go_to_a_wallet(shop: Shop) -> None:
 
     refund_id = a_refund(shop)
     shop.provider.refund_answer = RefundNeedsAttention(Money(1, "KES"), "rfd-x", "no bank account")
     run(shop, refund_id)
     shop.database.transact([REFUNDS.write(replace(refund_of(shop, refund_id), customer_id=None))])
     with pytest.raises(MoneyBackNeedsCustomer):
-        shop.answer(ResolveRefund(refund_id, Way.TO_BALANCE), finance(shop))
+        shop.answer(ResolveRefund(refund_id, Way.TO_WALLET), finance(shop))
 
 
 # -- Side by side
@@ -326,7 +326,7 @@ def test_a_refund_that_is_not_there_is_unknown(shop: Shop) -> None:
 
 def test_whatever_dies_or_gives_no_answer_at_any_call_the_money_goes_back_once(shop: Shop) -> None:
     """The saga's steps, each failing at each call it makes; then they are called again, as the state machine does."""
-    refund_id = a_refund(shop, balance=10_000, restock=True)
+    refund_id = a_refund(shop, wallet=10_000, restock=True)
     world = World(shop, lambda books: b"")
     clean = Script()
     run(shop, refund_id, RefundSaga(world.process(clean)))

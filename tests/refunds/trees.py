@@ -31,11 +31,11 @@ def a_share(
 
 
 def a_tree(*shares: VendorOrder, tenders: tuple[int, ...] = ()) -> OrderTree:
-    """Paid by the first tender from the balance and by the others at a provider; by one provider, if none is given."""
+    """Paid by the first tender from the wallet and by the others at a provider; by one provider, if none is given."""
     whole = sum((share.total for share in shares), kes(0))
     paid = (
         tuple(
-            Tender("provider", kes(units), "demo", f"pay_1-{place}") if place else Tender("balance", kes(units))
+            Tender("provider", kes(units), "demo", f"pay_1-{place}") if place else Tender("wallet", kes(units))
             for place, units in enumerate(tenders)
         )
         if tenders

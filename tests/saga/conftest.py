@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cauri.wallet.depletion import Policy
+from cauri.wallet.lots import Kind
 
 from local.machines.interpreter import Machine
 from local.template import Template, read_definition
@@ -60,10 +62,16 @@ def furnished() -> list[Beginning]:
 
 @pytest.fixture
 def world(engine: Engine, machines: dict[str, Machine], furnished: list[Beginning]) -> World:
-    """A market with 5 shirts, 5 bags of coffee, and a customer with 5,000 shillings."""
+    """A market with 5 shirts, 5 bags of coffee, and a customer whose wallet pays 5,000 shillings: 300 of them are
+    a reward, and 500 are points.
+    """
     if not furnished:
         world = World(database_of(engine), machines)
-        world.shop.furnish().stock(shirt_l=5, coffee=5).deposit(500_000)
+        spending = Policy((Kind.REWARD, Kind.POINTS, Kind.STORE_CREDIT), per_1000_points={"KES": 10_000})
+        shop = world.shop.furnish().stock(shirt_l=5, coffee=5)
+        shop.programme(spending=spending, automatic_max=10**9, restored_days=14)
+        for amount, kind in ((30_000, Kind.REWARD), (5_000, Kind.POINTS), (420_000, Kind.STORE_CREDIT)):
+            shop.credit(amount, kind)
         world.pump()
         furnished.append(Beginning.of(world))
     return furnished[0].again()

@@ -13,7 +13,8 @@ from tests.saga.truths import look, posted
 from tests.saga.world import World
 
 HELD: Final = 100_000
-DEPOSITED: Final = 500_000
+THERE: Final = 500_000
+"""What the wallet can pay at first."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class End:
 
     status: str
     payments: tuple[str, ...]
-    balance: tuple[int, int]
+    wallet: tuple[int, int]
     ledger: dict[str, int]
     stock: dict[tuple[str, int], tuple[int, int, int]]
     refunds: dict[str, Any]
@@ -42,12 +43,10 @@ class End:
 def end_of(world: World, order: str) -> End:
     seen = look(world)
     [tree] = [tree for tree in seen.trees if tree.order.id == order]
-    [balance] = seen.balances
-    funds = balance.of("KES")
     return End(
         tree.order.status,
         tuple(payment.status for payment in tree.payments),
-        (funds.available, funds.held),
+        world.wallet(),
         {account: amount for (account, _), amount in posted(seen).items() if amount},
         {
             (cell.sku, cell.location, cell.number): (cell.available, cell.reserved, cell.allocated)
@@ -59,7 +58,7 @@ def end_of(world: World, order: str) -> End:
 
 def begin(world: World) -> str:
     """The order that all of the stories are about."""
-    return world.buy(balance=HELD, shirt_l=2, coffee=1)
+    return world.buy(drawn=HELD, shirt_l=2, coffee=1)
 
 
 def _pay(world: World, order: str, **after: float) -> None:
@@ -135,9 +134,9 @@ def _late_and_spent(world: World, order: str) -> None:
     """What was held is spent on something else by the time the money comes."""
 
     def spend() -> None:
-        if world.balance()[1]:
+        if world.wallet()[1]:
             return  # it is still held: nobody got as far as giving it up
-        other = world.buy(balance=DEPOSITED - HELD + 1, shirt_l=3)
+        other = world.buy(drawn=THERE - HELD + 1, shirt_l=3)
         world.provider.pay(world.payment_of(other))
         world.tell("charge.success", world.payment_of(other))
 

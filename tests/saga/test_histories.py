@@ -15,6 +15,7 @@ from cauri.providers.ports import Captured
 from cauri.refunds.commands import RequestRefund
 from cauri.refunds.model import Asked, IllegalRefundChange, LineAsked, RefundStatus
 from cauri.refunds.resolving import ResolveRefund, Way
+from cauri.wallet.lots import Kind
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from tests.proof.faults import Script
 from tests.saga.trouble import CutOff, Standstill
 from tests.saga.truths import look, troubles, unfinished
 from tests.saga.world import Beginning, Invocation, World
+from tests.shop import from_wallet
 
 DEPOSIT = Money(50_000, "KES")
 NEWS = ("charge.success", "charge.failed", "charge.pending")
@@ -37,7 +39,7 @@ class Back:
     permille: int
     """Of the whole; 0 is a unit of the first line, 1000 all that is left."""
     restock: bool
-    from_balance: bool
+    from_wallet: bool
     fates: tuple[str, ...]
     ends_after: int
     """When the provider ends what it took on, in minutes."""
@@ -77,7 +79,7 @@ backs = st.builds(
     minutes=st.integers(5, 2000),
     permille=st.sampled_from([0, 0, 1, 333, 500, 999, 1000, 1000]),
     restock=st.booleans(),
-    from_balance=st.booleans(),
+    from_wallet=st.booleans(),
     fates=st.lists(st.sampled_from(FATES), max_size=2).map(tuple),
     ends_after=st.integers(1, 3000),
     well=st.booleans(),
@@ -140,7 +142,7 @@ class History:
         if purchase.in_two:
             tenders.append(TenderAsked("provider", DEPOSIT, "demo"))
         if purchase.held:
-            tenders.append(TenderAsked("balance", Money(purchase.held, "KES")))
+            tenders.append(from_wallet(purchase.held))
         try:
             cart = world.shop.cart(caller, **{sku: quantity for sku, quantity in units.items() if quantity})
             placed = world.shop.checkout(caller, f"buy-{number}", cart_id=cart, tenders=tuple(tenders))
@@ -158,7 +160,7 @@ class History:
     def _give_back(self, name: str, order: str, back: Back) -> None:
         world = self.world
         tree = world.shop.tree(order)
-        asked = Asked(restock=back.restock, tenders=("balance",) if back.from_balance and tree.order.held else ())
+        asked = Asked(restock=back.restock, tenders=("wallet",) if back.from_wallet and tree.order.draws else ())
         if back.permille == 0:
             asked = replace(asked, lines=(LineAsked(tree.lines[0].id, 1, restock=back.restock),), restock=False)
         elif back.permille < 1000:
@@ -270,6 +272,7 @@ def test_at_the_end_of_very_many_histories_everything_adds_up(
 
 def play(world: World, bought: list[Purchase], troubled: list[Trouble]) -> None:
     history = History(world, troubled)
+    world.shop.credit(60_000, Kind.REWARD, days=1)  # it goes first, and some of it comes back when it is over
     for number, purchase in enumerate(bought):
         world.after(functools.partial(history.buy, number, purchase), minutes=purchase.at)
 

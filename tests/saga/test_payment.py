@@ -14,23 +14,29 @@ from cauri.refunds.resolving import ResolveRefund, Way
 from tests.saga.truths import look, troubles, unfinished
 from tests.saga.world import World
 
-HELD = 100_000
+HELD = 100_000  # a reward of 300.00, points worth 500.00, and 200.00 of store credit
 PRICE = 558_000  # two shirts at 1,500.00 and 16 % tax, one coffee at 2,100.00 without
 BY_PROVIDER = PRICE - HELD
-DEPOSITED = 500_000
+THERE = 500_000  # in the wallet
 
-BEFORE_THE_SALE = {"cash:manual": DEPOSITED, "prepaid": -DEPOSITED}
+BEFORE_THE_SALE = {
+    "expense:loyalty": 450_000,
+    "wallet:reward": -30_000,
+    "wallet:store_credit": -420_000,
+    "issued:points": 5_000,
+    "wallet:points": -5_000,
+}
 SOLD = {
-    "cash:manual": DEPOSITED,
+    "expense:loyalty": 500_000,
     "cash:demo": BY_PROVIDER,
-    "prepaid": HELD - DEPOSITED,
+    "wallet:store_credit": HELD - THERE,
     "deferred_revenue:orders": -PRICE,
 }
 
 
 def assert_sold(world: World, order: str) -> None:
     assert world.status(order) == "CONFIRMED"
-    assert world.balance() == (DEPOSITED - HELD, 0)
+    assert world.wallet() == (THERE - HELD, 0)
     assert world.stock("shirt-l") == (3, 0, 2)
     assert world.stock("coffee") == (4, 0, 1)
     assert world.ledger() == SOLD
@@ -40,7 +46,7 @@ def assert_sold(world: World, order: str) -> None:
 
 def assert_given_back(world: World, order: str) -> None:
     assert world.status(order) == "CANCELLED"
-    assert world.balance() == (DEPOSITED, 0)
+    assert world.wallet() == (THERE, 0)
     assert world.stock("shirt-l") == (5, 0, 0)
     assert world.stock("coffee") == (5, 0, 0)
     assert world.ledger() == BEFORE_THE_SALE
@@ -50,8 +56,8 @@ def assert_given_back(world: World, order: str) -> None:
 
 @pytest.fixture
 def order(world: World) -> str:
-    """Two shirts and a coffee, of which the balance pays 1,000.00."""
-    return world.buy(balance=HELD, shirt_l=2, coffee=1)
+    """Two shirts and a coffee, of which the wallet pays 1,000.00."""
+    return world.buy(drawn=HELD, shirt_l=2, coffee=1)
 
 
 @pytest.fixture
@@ -62,11 +68,11 @@ def payment(world: World, order: str) -> str:
 # -- Paid in time ---------------------------------------------------------------------------------------
 
 
-def test_while_it_waits_stock_and_balance_are_held_and_nothing_is_posted(world: World, order: str) -> None:
+def test_while_it_waits_stock_and_lots_are_held_and_nothing_is_posted(world: World, order: str) -> None:
     world.run(minutes=14)
 
     assert world.way(order) == ["Begin", "WhereItStands", "AwaitPayment"]
-    assert world.balance() == (DEPOSITED - HELD, HELD)
+    assert world.wallet() == (THERE - HELD, HELD)
     assert world.stock("shirt-l") == (3, 2, 0)
     assert world.ledger() == BEFORE_THE_SALE
     assert troubles(world) == []
@@ -209,13 +215,13 @@ def test_a_guest_pays_all_by_the_provider(world: World) -> None:
     assert unfinished(world) == []
 
 
-def test_what_the_balance_covers_whole_is_confirmed_at_once(world: World) -> None:
-    order = world.buy(balance=174_000, shirt_l=1)
+def test_what_the_wallet_covers_whole_is_confirmed_at_once(world: World) -> None:
+    order = world.buy(drawn=174_000, shirt_l=1)
 
     world.settle()
 
     assert world.status(order) == "CONFIRMED"
-    assert world.balance() == (DEPOSITED - 174_000, 0)
+    assert world.wallet() == (THERE - 174_000, 0)
     assert unfinished(world) == []
 
 
@@ -273,7 +279,7 @@ def test_unknown_is_asked_about_until_it_is_known_to_be_paid(
     world.provider.silent(payment)
     world.run(minutes=15 + minutes)
     assert world.status(order) == "PENDING_PAYMENT", "nothing is undone on doubt"
-    assert world.balance() == (DEPOSITED - HELD, HELD)
+    assert world.wallet() == (THERE - HELD, HELD)
     assert world.stock("shirt-l") == (3, 2, 0)
     world.sweep()
     assert world.stock("shirt-l") == (3, 2, 0), "its claims live as long as it is asked about"
@@ -322,12 +328,14 @@ def test_unknown_is_asked_about_less_and_less_often_for_a_day_and_then_daily_for
     assert ASK_FOR <= asked[-1] - timedelta(minutes=15) < ASK_FOR + timedelta(hours=1)
 
 
-def test_while_nobody_knows_the_stock_is_kept_for_a_day(world: World, order: str, payment: str) -> None:
+def test_while_nobody_knows_stock_and_lots_are_kept_for_a_day(world: World, order: str, payment: str) -> None:
     world.provider.silent(payment)
     world.run(hours=23)
     assert world.stock("shirt-l") == (3, 2, 0)
+    assert world.wallet() == (THERE - HELD, HELD)
     world.run(hours=5)
     assert world.stock("shirt-l") == (5, 0, 0), "others may have it; late money claims it anew, or goes back"
+    assert world.wallet() == (THERE, 0)
     assert world.status(order) == "PENDING_PAYMENT"
 
 
@@ -340,7 +348,6 @@ def test_what_nobody_knows_for_six_days_is_left_to_people_and_undone_by_nobody(
 
     assert world.executions.named(order).status == "FAILED", "the alarm watches failed executions"
     assert world.status(order) == "PENDING_PAYMENT"
-    assert world.balance() == (DEPOSITED - HELD, HELD)
     [letter] = world.letters
     assert letter["function"] == "CheckoutSteps"
     assert letter["error"]["Error"] == "Unresolved"
@@ -442,23 +449,23 @@ def test_a_success_when_the_stock_is_gone_is_refunded_in_full(world: World, give
 
     assert_refunded(world, given_up)
     assert world.status(given_up) == "CANCELLED"
-    assert world.balance() == (DEPOSITED, 0)
+    assert world.wallet() == (THERE, 0)
     assert world.stock("shirt-l") == (5, 0, 0), "what was there of the other line is not kept"
     assert unfinished(world) == []
 
 
 def test_a_success_when_what_was_held_is_spent_is_refunded_in_full(world: World, given_up: str) -> None:
-    other = world.buy(balance=DEPOSITED - HELD + 1, shirt_l=3)
+    other = world.buy(drawn=THERE - HELD + 1, shirt_l=3)
     world.provider.pay(world.payment_of(other))
     world.tell("charge.success", world.payment_of(other))
     world.run()
-    assert world.balance() == (HELD - 1, 0)
+    assert world.wallet() == (HELD - 1, 0)
 
     pay_late(world, given_up)
 
     assert_refunded(world, given_up)
     assert world.status(given_up) == "CANCELLED"
-    assert world.balance() == (HELD - 1, 0)
+    assert world.wallet() == (HELD - 1, 0)
     assert world.stock("shirt-l") == (2, 0, 3)
     assert unfinished(world) == []
 

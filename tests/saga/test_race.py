@@ -87,7 +87,7 @@ def test_a_decline_at_any_moment_of_the_saga_is_no_order(world: World, tally: Co
         world.pass_time(hours=2)
         assert unfinished(world) == [], call
         assert world.status(order) == "CANCELLED"
-        assert end_of(world, order).balance == end.balance
+        assert end_of(world, order).wallet == end.wallet
         tally["saga: a decline at a call"] += 1
 
 

@@ -23,7 +23,7 @@ FOR_GOOD = 25
 
 
 def sold(world: World) -> str:
-    order = world.buy(balance=HELD, shirt_l=2, coffee=1)
+    order = world.buy(drawn=HELD, shirt_l=2, coffee=1)
     world.pays(world.payment_of(order))
     world.run()
     assert world.status(order) == "CONFIRMED"

@@ -79,7 +79,7 @@ def _paid_exactly_or_not_at_all(seen: Picture) -> Iterator[str]:
         sold = order.confirmed_at is not None  # what of it was refunded since, the invariants look into
         kept = (PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED) if sold else (PaymentStatus.SUCCEEDED,)
         paid = sum(one.amount.amount for one in tree.payments if one.status in kept)
-        due = order.total.amount - order.held.amount if sold else 0
+        due = order.total.amount - order.drawn.amount if sold else 0
         if paid != due:
             yield f"{order.id} is {order.status}: {paid} were paid to providers, and {due} are due"
 
@@ -88,9 +88,9 @@ def _nothing_is_reserved(seen: Picture) -> Iterator[str]:
     for cell in seen.cells:
         if cell.claims:
             yield f"{cell.sku} has claims: {dict(cell.claims)}"
-    for balance in seen.balances:
-        if any(funds.held for funds in balance.funds.values()):
-            yield f"{balance.customer_id} has holds: {balance.funds}"
+    for wallet in seen.wallets:
+        if holds := wallet.live(seen.at).holds:
+            yield f"the wallet of {wallet.customer_id} has holds: {holds}"
 
 
 def _no_refund_is_left(seen: Picture) -> Iterator[str]:

@@ -61,7 +61,7 @@ from tests.provider import ScriptedProvider
 from tests.rewards import ScriptedIssuer
 from tests.saga.machine import Executions, Starter
 from tests.saga.trouble import Standstill
-from tests.shop import START, TENANT, SetClock, Shop, no_pause
+from tests.shop import START, TENANT, SetClock, Shop, from_wallet, no_pause
 
 SECRET: Final = "a secret of the tests"
 WIRE: Final = DemoProvider("https://demo.example", SECRET, SetClock(START))
@@ -381,10 +381,9 @@ class World:
         parts = [(cell.available, cell.reserved, cell.allocated) for cell in cells]
         return tuple(map(sum, zip(*parts, strict=True)))  # type: ignore[return-value]
 
-    def balance(self) -> tuple[int, int]:
-        """What the customer has available, and held."""
-        funds = self.shop.balance().of("KES")
-        return (funds.available, funds.held)
+    def wallet(self) -> tuple[int, int]:
+        """What the customer's wallet can pay, and what it holds."""
+        return self.shop.worth()
 
     def ledger(self) -> dict[str, int]:
         """Every account that stands at something, debits positive."""
@@ -397,12 +396,12 @@ class World:
 
     # -- What people do
 
-    def buy(self, *, balance: int = 0, guest: bool = False, **units: int) -> str:
-        """A checkout, of which `balance` is held and the provider is asked for the rest; the order's id."""
+    def buy(self, *, drawn: int = 0, guest: bool = False, **units: int) -> str:
+        """A checkout, of which the wallet holds `drawn` and the provider is asked for the rest; the order's id."""
         caller = self.shop.guest() if guest else self.shop.customer()
         tenders = [TenderAsked("provider", provider="demo")]
-        if balance:
-            tenders.insert(0, TenderAsked("balance", Money(balance, "KES")))
+        if drawn:
+            tenders.insert(0, from_wallet(drawn))
         cart = self.shop.cart(caller, **(units or {"shirt_l": 2, "coffee": 1}))
         more: dict[str, Any] = {"contact": Contact("amina@example.com")} if guest else {}
         order: str = self.shop.checkout(caller, cart_id=cart, tenders=tuple(tenders), **more)["order"]["id"]

@@ -1,11 +1,9 @@
-"""Tenants, vendors, products, stock and balances."""
+"""Tenants, vendors, products and stock."""
 
 from __future__ import annotations
 
 from cauri.inventory.commands import PutProduct, ReceiveStock
-from cauri.money import Money
 from cauri.parties.commands import PutTenant, PutVendor
-from cauri.wallet.commands import Deposit
 
 from tests.proof.examples.worlds import Act, example, market, sent
 from tests.shop import Shop
@@ -61,15 +59,3 @@ def _(shop: Shop) -> Act:
 def _(shop: Shop) -> Act:
     market(shop)
     return sent(ReceiveStock("shirt-l", 41, "found"), shop.admin)
-
-
-@example(Deposit, "the first money")
-def _(shop: Shop) -> Act:
-    market(shop)
-    return sent(Deposit("cus_amina", Money(5_000, "KES")), shop.admin)
-
-
-@example(Deposit, "more, in another currency")
-def _(shop: Shop) -> Act:
-    market(shop).deposit(1_000)
-    return sent(Deposit("cus_amina", Money(5_000, "USD")), shop.admin)

@@ -12,7 +12,6 @@ from cauri.checkout.opening import Contact
 from cauri.checkout.promoting import PutPromotion
 from cauri.checkout.promotions import Scope
 from cauri.checkout.resuming import ResumeCheckout
-from cauri.checkout.tenders import TenderAsked
 from cauri.inventory.commands import PutProduct
 from cauri.money import Money
 from cauri.orders.model import Delivery
@@ -25,19 +24,6 @@ from tests.shop import BY_CARD, Shop, a_checkout, from_wallet
 @example(Checkout, "a cart of two vendors, paid at the provider")
 def _(shop: Shop) -> Act:
     return sent(a_checkout(cart_id=market(shop).cart(shirt_l=2, coffee=1)), shop.customer())
-
-
-@example(Checkout, "paid in part from the balance")
-def _(shop: Shop) -> Act:
-    market(shop).deposit(100_000)
-    mixed = (TenderAsked("balance", Money(60_000, "KES")), TenderAsked("provider", provider="demo"))
-    return sent(a_checkout(cart_id=shop.cart(shirt_l=1), tenders=mixed), shop.customer())
-
-
-@example(Checkout, "paid wholly from the balance")
-def _(shop: Shop) -> Act:
-    market(shop).deposit(1_000_000)
-    return sent(a_checkout(cart_id=shop.cart(basket=1), tenders=(TenderAsked("balance"),)), shop.customer())
 
 
 @example(Checkout, "paid in part from the wallet: all kinds of lots, and one kind of one's own choice")
@@ -91,9 +77,9 @@ def _(shop: Shop) -> Act:
 
 @example(Checkout, "refused, and the cart keeps what it has reserved")
 def _(shop: Shop) -> Act:
-    cart = market(shop).cart(basket=2)
+    cart = loyal(shop).cart(basket=2)
     shop.run(PutCartLine(cart, "shirt-l", 40, reserve=True), shop.customer())
-    return sent(a_checkout(cart_id=cart, tenders=(TenderAsked("balance"),)), shop.customer())
+    return sent(a_checkout(cart_id=cart, tenders=(from_wallet(),)), shop.customer())
 
 
 @example(Checkout, "refused, since the last line is out of stock")
@@ -101,10 +87,10 @@ def _(shop: Shop) -> Act:
     return sent(a_checkout(cart_id=market(shop).cart(basket=2, coffee=10)), shop.customer())
 
 
-@example(Checkout, "refused, since the balance is too small")
+@example(Checkout, "refused, since the wallet has too little")
 def _(shop: Shop) -> Act:
-    cart = market(shop).cart(basket=2)
-    return sent(a_checkout(cart_id=cart, tenders=(TenderAsked("balance"),)), shop.customer())
+    cart = loyal(shop).cart(basket=2)
+    return sent(a_checkout(cart_id=cart, tenders=(from_wallet(),)), shop.customer())
 
 
 @example(Checkout, "refused, since the cart became an order")
@@ -182,9 +168,6 @@ def _(shop: Shop) -> Act:
     return sent(PutPromotion("TEN", "Ten", Scope.ORDER, 1000, uses_max=2), shop.admin)
 
 
-_BY_CARD = TenderAsked("provider", provider="demo")
-
-
 def a_quote() -> OrderFromQuote:
     rope = QuotedLine(2, Money(4_500_000, "KES"), title="Mooring rope", impa_code="211263")
     return OrderFromQuote(
@@ -194,7 +177,7 @@ def a_quote() -> OrderFromQuote:
             Selection("ven_kazi", (rope, QuotedLine(1, Money(80_000, "KES"), "basket")), lead_time_days=5),
             Selection("ven_buna", (QuotedLine(3, Money(180_000, "KES"), "coffee"),), date(2026, 12, 1)),
         ),
-        (TenderAsked("balance", Money(60_000, "KES")), _BY_CARD),
+        (from_wallet(12_000), BY_CARD),
         "https://desk.example",
         customer_id="cus_amina",
         buyer_org_id="org-meridian",
@@ -203,28 +186,22 @@ def a_quote() -> OrderFromQuote:
     )
 
 
-@example(OrderFromQuote, "of two suppliers, for a vessel, paid in part from a balance")
-def _(shop: Shop) -> Act:
-    market(shop).deposit(100_000)
-    return sent(a_quote(), shop.admin)
-
-
-@example(OrderFromQuote, "paid in part from a wallet")
+@example(OrderFromQuote, "of two suppliers, for a vessel, paid in part from a wallet")
 def _(shop: Shop) -> Act:
     loyal(shop)
-    return sent(replace(a_quote(), tenders=(from_wallet(12_000), _BY_CARD)), shop.admin)
+    return sent(a_quote(), shop.admin)
 
 
 @example(OrderFromQuote, "nothing of which has stock of ours")
 def _(shop: Shop) -> Act:
     market(shop)
     rope = Selection("ven_kazi", a_quote().selections[0].lines[:1])
-    return sent(replace(a_quote(), selections=(rope,), tenders=(_BY_CARD,)), shop.admin)
+    return sent(replace(a_quote(), selections=(rope,), tenders=(BY_CARD,)), shop.admin)
 
 
 @example(OrderFromQuote, "refused, since a line is out of stock")
 def _(shop: Shop) -> Act:
-    market(shop).deposit(100_000)
+    loyal(shop)
     too_much = Selection("ven_buna", (QuotedLine(10, Money(180_000, "KES"), "coffee"),))
     return sent(replace(a_quote(), selections=(a_quote().selections[0], too_much)), shop.admin)
 

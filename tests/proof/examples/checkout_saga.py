@@ -107,7 +107,7 @@ def _(shop: Shop) -> Act:
 
 @example("step:confirm_order", "paid")
 def _(shop: Shop) -> Act:
-    order_id = a_paid_order(shop, balance=10_000)
+    order_id = a_paid_order(shop, wallet=10_000)
     return step(shop, "confirm_order", order_id, stock={})
 
 
@@ -127,7 +127,7 @@ def _(shop: Shop) -> Act:
 
 @example("step:cancel_order", "nobody paid")
 def _(shop: Shop) -> Act:
-    return step(shop, "cancel_order", an_order(shop, balance=10_000), reason="unpaid")
+    return step(shop, "cancel_order", an_order(shop, wallet=10_000), reason="unpaid")
 
 
 @example("step:refund_payment", "all of it")

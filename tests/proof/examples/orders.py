@@ -36,12 +36,6 @@ def _(shop: Shop) -> Act:
     return sent(confirmation(shop, order_id), saga(shop))
 
 
-@example(ConfirmOrder, "paid in part from the balance")
-def _(shop: Shop) -> Act:
-    order_id = a_paid_order(shop, balance=10_000)
-    return sent(confirmation(shop, order_id), saga(shop))
-
-
 @example(ConfirmOrder, "paid in part from the wallet")
 def _(shop: Shop) -> Act:
     order_id = a_paid_order(shop, wallet=14_000)
@@ -84,14 +78,6 @@ def _(shop: Shop) -> Act:
     order_id = an_order(shop, wallet=14_000)
     shop.clock.advance(minutes=20)
     return sent(ExtendHold(order_id, "cus_amina", shop.clock.now + timedelta(hours=1)), saga(shop))
-
-
-@example(ConfirmOrder, "paid after it was given up, from a balance that was released")
-def _(shop: Shop) -> Act:
-    order_id = an_order(shop, balance=10_000)
-    give_up(shop, order_id)
-    pay(shop, order_id)
-    return sent(confirmation(shop, order_id), saga(shop))
 
 
 @example(ConfirmOrder, "paid with promotions")
@@ -159,15 +145,9 @@ def _(shop: Shop) -> Act:
     return sent(LinkGuestOrders("cus_amina"), shop.customer())
 
 
-@example(CancelOrder, "nobody paid, and the balance is released")
-def _(shop: Shop) -> Act:
-    order_id = an_order(shop, balance=10_000)
-    return sent(CancelOrder(order_id, "cus_amina", CancelReason.UNPAID), saga(shop))
-
-
 @example(CancelOrder, "paid, and it can't be made good; its confirmation is forbidden")
 def _(shop: Shop) -> Act:
-    order_id = a_paid_order(shop, balance=10_000)
+    order_id = a_paid_order(shop, wallet=10_000)
     command = CancelOrder(order_id, "cus_amina", CancelReason.NOT_FULFILLABLE, ("confirm-1", "confirm-2"))
     return sent(command, saga(shop))
 

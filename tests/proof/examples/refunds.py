@@ -17,25 +17,25 @@ from cauri.refunds.restocking import RestockLine
 from tests.proof.examples.worlds import Act, a_confirmed_order, a_paid_order, example, give_up, saga, sent
 from tests.shop import Shop
 
-BALANCE = 10_000
+DRAWN = 10_000
 
 
 def finance(shop: Shop, name: str = "zawadi") -> Caller:
     return Caller(shop.tenant, f"usr_{name}", frozenset({"finance"}), ip="192.0.2.2")
 
 
-def a_sold_order(shop: Shop, balance: int = 0, wallet: int = 0) -> str:
+def a_sold_order(shop: Shop, wallet: int = 0) -> str:
     """Confirmed, and its stock allocated."""
-    order_id = a_confirmed_order(shop, balance=balance, wallet=wallet)
+    order_id = a_confirmed_order(shop, wallet=wallet)
     claims, parts = Claims(shop.database, shop.tenant), shop.tree(order_id).parts
     claims.keep(parts)
     claims.allocate(parts)
     return order_id
 
 
-def a_refund(shop: Shop, *, balance: int = 0, wallet: int = 0, **asked: Any) -> str:
+def a_refund(shop: Shop, *, wallet: int = 0, **asked: Any) -> str:
     """Granted, and nothing of it given back yet."""
-    refund_id: str = shop.run(RequestRefund(a_sold_order(shop, balance, wallet), Asked(**asked), "Damaged"))["id"]
+    refund_id: str = shop.run(RequestRefund(a_sold_order(shop, wallet), Asked(**asked), "Damaged"))["id"]
     return refund_id
 
 
@@ -57,7 +57,7 @@ def record(shop: Shop, refund_id: str, status: PartStatus, place: int = 0) -> No
 
 @example(RequestRefund, "all of it, and its goods are for sale again")
 def _(shop: Shop) -> Act:
-    return sent(RequestRefund(a_sold_order(shop, BALANCE), Asked(restock=True), "Changed her mind"), shop.admin)
+    return sent(RequestRefund(a_sold_order(shop, DRAWN), Asked(restock=True), "Changed her mind"), shop.admin)
 
 
 @example(RequestRefund, "one unit of a line")
@@ -66,10 +66,10 @@ def _(shop: Shop) -> Act:
     return sent(RequestRefund(a_sold_order(shop), asked, "Damaged"), shop.admin)
 
 
-@example(RequestRefund, "an amount, of the balance first")
+@example(RequestRefund, "an amount, of the wallet first")
 def _(shop: Shop) -> Act:
-    asked = Asked(amount=Money(12_345, "KES"), tenders=("balance",))
-    return sent(RequestRefund(a_sold_order(shop, BALANCE), asked, "Goodwill"), shop.admin)
+    asked = Asked(amount=Money(12_345, "KES"), tenders=("wallet",))
+    return sent(RequestRefund(a_sold_order(shop, DRAWN), asked, "Goodwill"), shop.admin)
 
 
 @example(RequestRefund, "over the tenant's limit")
@@ -136,12 +136,6 @@ def _(shop: Shop) -> Act:
     return sent(RecordRefundPart(refund_id, 0, PartStatus.DONE, "rfd-1"), by_system(shop.tenant))
 
 
-@example(RecordRefundPart, "the balance has it")
-def _(shop: Shop) -> Act:
-    refund_id = a_refund(shop, balance=BALANCE)
-    return sent(RecordRefundPart(refund_id, 0, PartStatus.DONE), by_system(shop.tenant))
-
-
 @example(RecordRefundPart, "the wallet has it, as the lots that it was")
 def _(shop: Shop) -> Act:
     refund_id = a_refund(shop, wallet=14_000)
@@ -172,9 +166,9 @@ def _(shop: Shop) -> Act:
     return sent(RecordRefundPart(refund_id, 0, PartStatus.DECLINED, None, "too_old"), by_system(shop.tenant))
 
 
-@example(RecordRefundPart, "declined, after the balance had its part")
+@example(RecordRefundPart, "declined, after the wallet had its part")
 def _(shop: Shop) -> Act:
-    refund_id = a_refund(shop, balance=BALANCE)
+    refund_id = a_refund(shop, wallet=DRAWN)
     record(shop, refund_id, PartStatus.DONE)
     send_part(shop, refund_id, 1)
     return sent(RecordRefundPart(refund_id, 1, PartStatus.DECLINED, None, "too_old"), by_system(shop.tenant))
@@ -200,13 +194,13 @@ def _(shop: Shop) -> Act:
     return sent(ContinueRefund(a_refund(shop), "again"), by_system(shop.tenant))
 
 
-@example(ResolveRefund, "what was declined goes to the balance")
+@example(ResolveRefund, "what was declined goes to the wallet")
 def _(shop: Shop) -> Act:
-    refund_id = a_refund(shop, balance=BALANCE)
+    refund_id = a_refund(shop, wallet=DRAWN)
     record(shop, refund_id, PartStatus.DONE)
     send_part(shop, refund_id, 1)
     record(shop, refund_id, PartStatus.DECLINED, 1)
-    return sent(ResolveRefund(refund_id, Way.TO_BALANCE), finance(shop))
+    return sent(ResolveRefund(refund_id, Way.TO_WALLET), finance(shop))
 
 
 @example(ResolveRefund, "refused, since it may have moved")

@@ -20,9 +20,7 @@ from cauri.checkout.opening import Contact
 from cauri.checkout.promoting import PutPromotion
 from cauri.checkout.promotions import Scope
 from cauri.checkout.saga import CheckoutSaga
-from cauri.checkout.tenders import TenderAsked
 from cauri.errors import Refusal
-from cauri.money import Money
 from cauri.orders.commands import CancelOrder, ConfirmOrder
 from cauri.orders.model import CancelReason
 from cauri.parties.model import ShippingRate
@@ -33,7 +31,7 @@ from cauri.payments.commands import (
 )
 from cauri.wallet.lots import Kind
 
-from tests.shop import START, Shop, from_wallet
+from tests.shop import BY_CARD, START, Shop, from_wallet
 
 Act = Callable[[Books], bytes]
 Prepare = Callable[[Shop], Act]
@@ -131,16 +129,13 @@ def loyal(shop: Shop, **rules: Any) -> Shop:
     return shop
 
 
-def an_order(shop: Shop, *, balance: int = 0, wallet: int = 0, **units: int) -> str:
-    """An order that waits for its payment, of which `balance` is held, or `wallet` is, out of every kind of lots."""
+def an_order(shop: Shop, *, wallet: int = 0, **units: int) -> str:
+    """An order that waits for its payment, of which `wallet` is held, of every kind of lots."""
     market(shop)
-    asked: tuple[TenderAsked, ...] = (TenderAsked("provider", provider="demo"),)
-    if balance:
-        shop.deposit(balance + 700)
-        asked = (TenderAsked("balance", Money(balance, "KES")), *asked)
+    asked = (BY_CARD,)
     if wallet:
         loyal(shop, restored_days=14)
-        asked = (from_wallet(wallet), *asked)
+        asked = (from_wallet(wallet), BY_CARD)
     cart = shop.cart(None, **(units or {"shirt_l": 2, "coffee": 1}))
     order_id: str = shop.checkout(cart_id=cart, tenders=asked)["order"]["id"]
     return order_id
@@ -169,14 +164,14 @@ def release(shop: Shop, order_id: str) -> None:
     step(shop, "release_stock", order_id)(shop.books)
 
 
-def a_paid_order(shop: Shop, *, balance: int = 0, wallet: int = 0, **units: int) -> str:
-    order_id = an_order(shop, balance=balance, wallet=wallet, **units)
+def a_paid_order(shop: Shop, *, wallet: int = 0, **units: int) -> str:
+    order_id = an_order(shop, wallet=wallet, **units)
     pay(shop, order_id)
     return order_id
 
 
-def a_confirmed_order(shop: Shop, *, balance: int = 0, wallet: int = 0) -> str:
-    order_id = a_paid_order(shop, balance=balance, wallet=wallet)
+def a_confirmed_order(shop: Shop, *, wallet: int = 0) -> str:
+    order_id = a_paid_order(shop, wallet=wallet)
     shop.run(confirmation(shop, order_id), saga(shop), "confirmed")
     return order_id
 

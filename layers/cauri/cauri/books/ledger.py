@@ -24,17 +24,12 @@ def payable_to(vendor_id: str) -> str:
     return f"payable:{vendor_id}"
 
 
-def prepaid_of(customer_id: str) -> str:
-    return f"prepaid:{customer_id}"
-
-
-OWNED: Final = {"prepaid": 1, "wallet": 2, "receivable": 2, "unbilled": 1, "unapplied": 1, "customer_credit": 1}
+OWNED: Final = {"wallet": 2, "receivable": 2, "unbilled": 1, "unapplied": 1, "customer_credit": 1}
 """Roles with an account per owner, whose id is the so-manieth part of the name. The owners' accounts sum to the control
-account, which has the name without the owner: ``prepaid``, ``wallet:points``."""
+account, which has the name without the owner: ``wallet:points``."""
 
 NORMAL_CREDIT: Final = frozenset(
     {
-        "prepaid",
         "wallet",
         "deferred_revenue",
         "payable",
@@ -98,7 +93,7 @@ def role_of(account: str) -> str:
 
 
 def is_owned(account: str) -> bool:
-    """True for ``prepaid:cus_1``: an owner's account, which is not listed, since its control account is."""
+    """True for ``wallet:points:cus_1``: an owner's account, which is not listed, since its control account is."""
     return account.count(":") == OWNED.get(role_of(account))
 
 

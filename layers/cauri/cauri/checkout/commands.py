@@ -47,8 +47,6 @@ from cauri.parties.store import tenant_key, vendor_key
 from cauri.providers.ports import PaymentProvider
 from cauri.values import dataclass, field, replace
 from cauri.wallet.changes import Desk, desk_keys, desk_of
-from cauri.wallet.model import Balance
-from cauri.wallet.store import balance_key
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,6 @@ class _Start:
 
     tenant: Tenant
     cart: Cart | None
-    balance: Balance | None
     desk: Desk | None
     """Of the customer whose wallet pays."""
     lines: Sequence[CartLine]
@@ -153,7 +150,6 @@ def _load(command: Checkout, work: Work) -> _Start:
     customer_id = work.caller.customer_id
     if customer_id is None and command.contact is None:
         raise EmailRequired
-    balance = found[balance_key(work.tenant, customer_id)] if customer_id else None
     desk = desk_of(found, customer_id, work) if customer_id and asks_wallet(command.tenders) else None
     expires_at = work.at + tenant.reservation(work.books.settings.reservation)
     if command.cart_id is None:
@@ -170,7 +166,7 @@ def _load(command: Checkout, work: Work) -> _Start:
     if len({line.vendor_id for line in lines}) > VENDORS_MAX:
         raise TooManyVendors
     uses = _uses(command, found, lines, currency, work)
-    return _Start(tenant, cart, balance, desk, lines, products, currency, number, expires_at, uses)
+    return _Start(tenant, cart, desk, lines, products, currency, number, expires_at, uses)
 
 
 def _uses(command: Checkout, found: Found, lines: Sequence[CartLine], currency: str, work: Work) -> Uses:
@@ -207,9 +203,8 @@ def _keys(command: Checkout, work: Work) -> list[Key[Any]]:
     keys += [promotion_key(work.tenant, code) for code in command.promotion_codes]
     if command.cart_id is not None:
         keys.append(cart_key(work.tenant, command.cart_id))
-    if work.caller.customer_id is not None:
-        keys.append(balance_key(work.tenant, work.caller.customer_id))
-        keys += desk_keys(work.caller.customer_id, work) if asks_wallet(command.tenders) else ()
+    if work.caller.customer_id is not None and asks_wallet(command.tenders):
+        keys += desk_keys(work.caller.customer_id, work)
     return keys + [product_key(work.tenant, line.sku) for line in command.lines]
 
 
@@ -318,7 +313,5 @@ def _saves(command: Checkout, tree: OrderTree, start: _Start, work: Work) -> lis
     saves: list[Any] = [order, *tree.vendor_orders, *taken_over(start.lines, start.tenant, work)]
     if start.cart is not None:
         saves.append(start.cart.complete(order.id))
-    if order.held and order.customer_id:
-        saves.append((start.balance or Balance(work.tenant, order.customer_id)).hold(order.id, order.held))
     saves += counted(order)
     return saves + known_contact(order, command.contact)

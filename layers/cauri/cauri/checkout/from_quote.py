@@ -38,8 +38,6 @@ from cauri.parties.model import STANDARD, Tenant, UnknownTenant, UnknownVendor, 
 from cauri.parties.store import tenant_key, vendor_key
 from cauri.values import dataclass, replace
 from cauri.wallet.changes import desk_keys, desk_of
-from cauri.wallet.model import Balance
-from cauri.wallet.store import balance_key
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class OrderFromQuote(Command):
     tenders: tuple[TenderAsked, ...]
     return_url: str
     customer_id: str | None = None
-    """Whose order it is, where the buyer has an account; balances are theirs."""
+    """Whose order it is, where the buyer has an account; the wallet is theirs."""
     buyer_org_id: str | None = None
     contact: Contact | None = None
     delivery: Delivery | None = None
@@ -130,9 +128,6 @@ def order_from_quote(command: OrderFromQuote, work: Work) -> Plan:
     )
     tree = place(placing, work)
     saves: list[Any] = [tree.order, *tree.vendor_orders, *known_contact(tree.order, command.contact)]
-    if tree.order.held and command.customer_id:
-        balance = found[balance_key(work.tenant, command.customer_id)] or Balance(work.tenant, command.customer_id)
-        saves.append(balance.hold(tree.order.id, tree.order.held))
     refusals = [parts for parts in stock.values() if isinstance(parts, OutOfStock)]
     if refusals:
         raise refusals[0]
@@ -165,8 +160,8 @@ def _load(command: OrderFromQuote, work: Work) -> tuple[Found, int, Tenant]:
     keys: list[Key[Any]] = [work.record_key, tenant_key(work.tenant)]
     keys += [vendor_key(work.tenant, selection.vendor_id) for selection in command.selections]
     keys += [product_key(work.tenant, line.sku) for each in command.selections for line in each.lines if line.sku]
-    if command.customer_id is not None:
-        keys += [balance_key(work.tenant, command.customer_id), *desk_keys(command.customer_id, work)]
+    if command.customer_id is not None and asks_wallet(command.tenders):
+        keys += desk_keys(command.customer_id, work)
     reads: list[Any] = [functools.partial(work.fetch, *keys), functools.partial(order_number, work)]
     found, number = work.database.together(*reads)
     if (done := found[work.record_key]) is not None:

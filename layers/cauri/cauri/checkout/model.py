@@ -154,13 +154,13 @@ class OrderCurrencyMismatch(Refusal):
 
 
 @dataclass
-class BalanceNeedsCustomer(Refusal):
-    """A guest has no balance."""
+class WalletNeedsCustomer(Refusal):
+    """A guest has no wallet."""
 
-    code: ClassVar[str] = "balance_needs_customer"
+    code: ClassVar[str] = "wallet_needs_customer"
 
     def detail(self) -> str:
-        return "Only a customer who is signed in can pay from a balance."
+        return "Only a customer who is signed in can pay from a wallet."
 
 
 @dataclass

@@ -64,7 +64,7 @@ def opened(tree: OrderTree, saves: Sequence[Any], payer: Payer, tenant: Tenant, 
         .start(StartSaga("checkout", tree.order.id, {"order_id": tree.order.id}))
         .emit(Event("order.created", tree.order.id, 1, _facts(tree)))
     )
-    if desk is not None:
+    if desk is not None and tree.order.draws:
         set_aside(plan, tree.order, tree.order.expires_at + CLAIM_GRACE, desk, work)
     return plan
 

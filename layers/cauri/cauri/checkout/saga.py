@@ -29,7 +29,7 @@ from cauri.inventory.model import OutOfStock, Part
 from cauri.inventory.store import product_key
 from cauri.orders.backorders import remember_backorders
 from cauri.orders.commands import CancelOrder, ConfirmOrder
-from cauri.orders.drawing import ExtendHold
+from cauri.orders.drawing import ExtendHold, HoldGone
 from cauri.orders.model import (
     CancelReason,
     IllegalOrderChange,
@@ -49,7 +49,6 @@ from cauri.providers.ports import Pending, Unknown
 from cauri.refunds.commands import ReturnPayments, returnable
 from cauri.refunds.model import NothingToRefund
 from cauri.values import dataclass
-from cauri.wallet.model import HoldGone
 from cauri.wallet.store import wallet_key
 
 SAGA: Final = "system:checkout"

@@ -1,4 +1,4 @@
-"""How an order is paid: with the customer's balances, and at providers: at one, or, when asked for, at several."""
+"""How an order is paid: from the customer's wallet, and at providers: at one, or, when asked for, at several."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from cauri.checkout.model import (
-    BalanceNeedsCustomer,
     OrderCurrencyMismatch,
     TendersDoNotMatch,
+    WalletNeedsCustomer,
 )
 from cauri.money import Money, total
 from cauri.orders.model import Tender
@@ -21,7 +21,7 @@ from cauri.wallet.lots import Kind
 class TenderAsked:
     """A part of the price that the shopper wants to pay in this way. A provider's amount may be left open: the rest."""
 
-    kind: Literal["balance", "wallet", "provider"]
+    kind: Literal["wallet", "provider"]
     amount: Money | None = None
     provider: str | None = None
     kinds: tuple[Kind, ...] | None = None
@@ -31,15 +31,15 @@ class TenderAsked:
 def tenders(asked: Sequence[TenderAsked], price: Money, *, is_customer: bool) -> tuple[Tender, ...]:
     """The tenders that pay `price` exactly. A tender of nothing is left out.
 
-    Raises OrderCurrencyMismatch, TendersDoNotMatch, BalanceNeedsCustomer.
+    Raises OrderCurrencyMismatch, TendersDoNotMatch, WalletNeedsCustomer.
     """
     given = total((_in(price.currency, tender) for tender in asked if tender.amount is not None), price.currency)
     rest = price - given
     open_ended = [tender for tender in asked if tender.amount is None]
     if rest.amount < 0 or (rest and not open_ended) or len(open_ended) > 1:
         raise TendersDoNotMatch(price, given)
-    if any(tender.kind != "provider" for tender in asked) and not is_customer:
-        raise BalanceNeedsCustomer
+    if asks_wallet(asked) and not is_customer:
+        raise WalletNeedsCustomer
     made = [_tender(tender, rest if tender.amount is None else tender.amount) for tender in asked]
     return tuple(tender for tender in made if tender.amount)
 

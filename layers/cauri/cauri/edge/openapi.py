@@ -36,7 +36,7 @@ TITLE: Final = "cauri"
 VERSION: Final = "1"
 INTRODUCTION: Final = f"""\
 The money-and-orders backend of a multi-tenant marketplace: a catalogue with stock, carts and checkouts over several
-vendors, orders, prepaid balances, and a double-entry ledger under all of it.
+vendors, orders, wallets, and a double-entry ledger under all of it.
 
 - **Who calls**: a bearer token (OIDC, JWT) names the tenant, the roles, and whose customer or vendor it speaks for.
   What belongs to somebody else answers as what does not exist.
@@ -54,7 +54,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Inventory": "The catalogue, and the stock behind it",
     "Checkout": "Carts, and the checkout that makes an order of one",
     "Orders": "Orders, as their customers, vendors and staff see them",
-    "Wallet": "Store credit, points and rewards: issued, redeemed, held, and expired; and prepaid balances",
+    "Wallet": "Store credit, points and rewards: issued, redeemed, held, and expired",
     "Books": "The ledger, to read",
     "Platform": "Tenants and vendors; and the API's own pages",
 }

@@ -21,8 +21,6 @@ from cauri.orders.views import order_view
 from cauri.payments.model import PaymentStatus
 from cauri.values import dataclass, replace
 from cauri.wallet.changes import desk_keys, desk_of
-from cauri.wallet.model import Balance, HoldGone
-from cauri.wallet.store import balance_key
 
 CHANGES_MAX: Final = TRANSACTION_ACTIONS_MAX - 1
 """Of one commit, beside its log record."""
@@ -57,7 +55,7 @@ class CancelOrder(Command):
 
 @decides(ConfirmOrder)
 def confirm_order(command: ConfirmOrder, work: Work) -> Plan:
-    tree, balance, found = _load(command.order_id, command.customer_id, work)
+    tree, found = _load(command.order_id, command.customer_id, work)
     if any(payment.status is not PaymentStatus.SUCCEEDED for payment in tree.payments):
         raise OrderNotPaid(command.order_id)
     confirmed = tree.confirm(command.stock, work.at)
@@ -69,12 +67,6 @@ def confirm_order(command: ConfirmOrder, work: Work) -> Plan:
     plan = Plan(order_view(confirmed)).save(order, *confirmed.vendor_orders)
     if desk is not None:
         postings += spend(plan, order, desk, work)
-    if order.held:
-        if balance is None:
-            raise HoldGone(order.id)
-        balance = balance.capture(order.id, order.held)
-        plan.save(balance)
-        postings += [balance.debited(order.held), credit(RECEIVABLE, order.held)]
     if tree.order.status is OrderStatus.CANCELLED:  # it had given back what it used
         for use in counted(order):
             plan.save(use, otherwise=PromotionUsedByCustomer(use.code))
@@ -98,7 +90,7 @@ def _keep_claims(plan: Plan, tree: OrderTree, confirmed: OrderTree, work: Work) 
 
 @decides(CancelOrder)
 def cancel_order(command: CancelOrder, work: Work) -> Plan:
-    tree, balance, found = _load(command.order_id, command.customer_id, work)
+    tree, found = _load(command.order_id, command.customer_id, work)
     if command.reason is CancelReason.UNPAID and _is_paid(tree):
         raise OrderPaid(command.order_id)
     cancelled = tree.cancel(command.reason, work.at)
@@ -110,8 +102,6 @@ def cancel_order(command: CancelOrder, work: Work) -> Plan:
         .save(*given_up, *returned(tree.order))
         .forbid(*command.forbids)
     )
-    if balance is not None:
-        plan.save(balance.release(tree.order.id, tree.order.currency))
     if tree.order.draws:
         let_go(plan, tree.order, desk_of(found, command.customer_id or "", work), work)
     return plan.emit(*_news("cancelled", cancelled, reason=command.reason))
@@ -121,22 +111,19 @@ def _is_paid(tree: OrderTree) -> bool:
     return all(payment.status is PaymentStatus.SUCCEEDED for payment in tree.payments)
 
 
-def _load(order_id: str, customer_id: str | None, work: Work) -> tuple[OrderTree, Balance | None, Found]:
-    """The order, its customer's balance if the order holds any of it, and what a desk needs: one round trip."""
+def _load(order_id: str, customer_id: str | None, work: Work) -> tuple[OrderTree, Found]:
+    """The order, and, of its customer's wallet, what a desk needs: one round trip."""
     reads: list[Any] = [functools.partial(load_tree, work.database, work.tenant, order_id)]
     if customer_id is not None:
-        keys = desk_keys(customer_id, work)
-        reads.append(functools.partial(work.fetch, balance_key(work.tenant, customer_id), *keys))
+        reads.append(functools.partial(work.fetch, *desk_keys(customer_id, work)))
     tree, *found = work.database.together(*reads)
     if tree is None or (tree.order.customer_id != customer_id and not _was_guests(tree, customer_id)):
         raise UnknownOrder(order_id)
-    if customer_id is None or not tree.order.held:
-        return tree, None, found[0] if found else Found({})
-    return tree, found[0][balance_key(work.tenant, customer_id)], found[0]
+    return tree, found[0] if found else Found({})
 
 
 def _was_guests(tree: OrderTree, customer_id: str | None) -> bool:
-    """A saga that began for a guest goes on when the order is linked to a customer: it holds no balance."""
+    """A saga that began for a guest goes on when the order is linked to a customer: no wallet pays it."""
     return customer_id is None and tree.order.guest is not None
 
 

@@ -13,6 +13,7 @@ from cauri.books.ledger import RECEIVABLE, Posting
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
 from cauri.clock import Instant
+from cauri.errors import Refusal
 from cauri.money import Money, total
 from cauri.orders.model import Order, Tender
 from cauri.values import dataclass, replace
@@ -21,10 +22,20 @@ from cauri.wallet.changes import Desk, at_desk, write
 from cauri.wallet.depletion import BelowMinimum
 from cauri.wallet.draws import Draw, draw, units_of
 from cauri.wallet.lots import Hold
-from cauri.wallet.model import HoldGone
 from cauri.wallet.programme import Programme
 from cauri.wallet.proposing import InsufficientBalance
 from cauri.wallet.redemption import RedemptionCurrencyMismatch
+
+
+@dataclass
+class HoldGone(Refusal):
+    """The hold is over, and what it held is spent: the order can't be paid from the wallet any more."""
+
+    code: ClassVar[str] = "hold_gone"
+    order_id: str
+
+    def detail(self) -> str:
+        return f"The wallet holds nothing for {self.order_id} any more."
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ class OrderNotPaid(Refusal):
 
 @dataclass(frozen=True)
 class Tender:
-    """A part of the price, and what pays it: the prepaid balance, the wallet, or a payment at a provider."""
+    """A part of the price, and what pays it: the customer's wallet, or a payment at a provider."""
 
     kind: str
     amount: Money
@@ -357,11 +357,6 @@ class Order:
     uses: tuple[Use, ...] = ()
     """The promotions that took something off it."""
     version: int = 0
-
-    @property
-    def held(self) -> Money:
-        """What the customer's balance holds for it."""
-        return total((tender.amount for tender in self.tenders if tender.kind == "balance"), self.currency)
 
     @property
     def draws(self) -> list[Draw]:

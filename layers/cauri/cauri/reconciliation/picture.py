@@ -27,10 +27,9 @@ from cauri.refunds.store import REFUNDS
 from cauri.values import dataclass
 from cauri.wallet.accounts import Movement as WalletMovement
 from cauri.wallet.lots import Wallet
-from cauri.wallet.model import Balance
 from cauri.wallet.redemption import Redemption
-from cauri.wallet.store import BALANCES, REDEMPTIONS, WALLETS
 from cauri.wallet.store import MOVEMENTS as WALLET_MOVEMENTS
+from cauri.wallet.store import REDEMPTIONS, WALLETS
 
 T = TypeVar("T")
 Items = Mapping[str, list[Wire]]
@@ -51,7 +50,6 @@ class Picture:
     movements: list[Movement]
     carts: list[Cart]
     trees: list[OrderTree]
-    balances: list[Balance]
     refunds: list[Refund]
 
     @property
@@ -91,7 +89,6 @@ def picture(stored: Items, at: Instant) -> Picture:
         movements=_on(MOVEMENTS, commerce, "movements#"),
         carts=_on(CARTS, commerce, "cart#"),
         trees=_trees(commerce),
-        balances=_on(BALANCES, stored["wallet"], "customer#"),
         refunds=_on(REFUNDS, commerce, "order#", "refund#"),
         wallets=_on(WALLETS, stored["wallet"], "wallet#"),
         movements_of_wallets=_on(WALLET_MOVEMENTS, stored["wallet"], "statement#"),

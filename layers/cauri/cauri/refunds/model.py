@@ -196,12 +196,12 @@ class MoneyMayHaveMoved(Refusal):
 
 @dataclass
 class MoneyBackNeedsCustomer(Refusal):
-    """A guest has no balance to give money back to."""
+    """A guest has no wallet to give money back to."""
 
-    code: ClassVar[str] = "guest_has_no_balance"
+    code: ClassVar[str] = "guest_has_no_wallet"
 
     def detail(self) -> str:
-        return "A guest has no balance that money could go back to."
+        return "A guest has no wallet that money could go back to."
 
 
 @dataclass
@@ -238,7 +238,7 @@ class ShippingAsked:
 class Asked:
     """What is to be given back: lines and shipping; or else an amount of the whole; or else all that is left.
 
-    `tenders` says which tenders give first, by payment id or ``balance``; without it each gives in proportion.
+    `tenders` says which tenders give first, by payment id or ``wallet``; without it each gives in proportion.
     """
 
     lines: tuple[LineAsked, ...] = ()
@@ -270,12 +270,12 @@ class RefundLine:
 
 @dataclass(frozen=True)
 class RefundPart:
-    """The money of one tender, on its way back: to the balance or wallet, or through the provider that took it."""
+    """The money of one tender, on its way back: to the wallet, or through the provider that took it."""
 
     tender: int
     """Its place among the order's tenders."""
     method: str
-    """``balance``, ``wallet``, ``provider``, or ``outside``: staff gave it back by hand."""
+    """``wallet``, ``provider``, or ``outside``: staff gave it back by hand."""
     amount: Money
     provider: str | None = None
     payment_id: str | None = None

@@ -1,4 +1,4 @@
-"""Give the parts of a refund back, one after another: to the balance in a commit, through a provider by asking it.
+"""Give the parts of a refund back, one after another: to the wallet in a commit, through a provider by asking it.
 
 A provider is asked once. Before it is, the refund takes the charge for itself, in a commit; so refunds of one charge go
 out one by one, and after a crash it is known that money may have moved. From then on the provider is asked what became
@@ -49,9 +49,7 @@ from cauri.wallet.accounts import postings
 from cauri.wallet.changes import Desk, at_desk, given_back, write
 from cauri.wallet.draws import Back
 from cauri.wallet.lots import Kind, Lot
-from cauri.wallet.model import Balance
 from cauri.wallet.programme import RateMissing
-from cauri.wallet.store import balance_key
 
 SAYS: Final[Mapping[type, PartStatus]] = {
     Refunded: PartStatus.DONE,
@@ -72,7 +70,7 @@ class SendRefundPart(Command):
 
 @dataclass(frozen=True)
 class RecordRefundPart(Command):
-    """What became of a part: of one at a provider, what the provider says; of one to a balance, that it is there."""
+    """What became of a part: of one at a provider, what the provider says; of one to a wallet, that it is there."""
 
     name: ClassVar = "record_refund_part"
     refund_id: str
@@ -252,15 +250,7 @@ def _given_back(plan: Plan, refund: Refund, part: RefundPart, tree: OrderTree, w
         return [debit(RECEIVABLE, part.amount), credit(cash_at(part.provider or ""), part.amount)]
     if part.method == "outside":
         return [debit(RECEIVABLE, part.amount), credit(cash_at("manual"), part.amount)]
-    if part.method == "wallet":
-        return _to_wallet(plan, refund, part, tree.order, work)
-    customer_id = tree.order.customer_id or ""
-    key = balance_key(work.tenant, customer_id)
-    balance = (work.fetch(key)[key] or Balance(work.tenant, customer_id)).deposit(part.amount)
-    plan.save(balance).emit(
-        Event("balance.refunded", customer_id, balance.version + 1, {"order_id": tree.order.id, "amount": part.amount})
-    )
-    return [debit(RECEIVABLE, part.amount), balance.credited(part.amount)]
+    return _to_wallet(plan, refund, part, tree.order, work)
 
 
 def _to_wallet(plan: Plan, refund: Refund, part: RefundPart, order: Order, work: Work) -> list[Posting]:

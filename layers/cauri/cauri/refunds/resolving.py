@@ -26,8 +26,6 @@ from cauri.values import dataclass, replace
 class Way(StrEnum):
     AGAIN = "again"
     """The provider is asked again, also for what it declined."""
-    TO_BALANCE = "to_balance"
-    """What the provider declined goes to the customer's balance."""
     TO_WALLET = "to_wallet"
     """What the provider declined is store credit in the customer's wallet."""
     OUTSIDE = "outside"
@@ -48,7 +46,7 @@ def resolve_refund(command: ResolveRefund, work: Work) -> Plan:
     _, refund = load_refund(work.database, work.tenant, command.refund_id)
     if refund.status is not RefundStatus.NEEDS_ATTENTION:
         raise IllegalRefundChange(refund.id, refund.status, RefundChange.PROCESS)
-    if command.way in (Way.TO_BALANCE, Way.TO_WALLET) and refund.customer_id is None:
+    if command.way is Way.TO_WALLET and refund.customer_id is None:
         raise MoneyBackNeedsCustomer
     parts = tuple(_resolved(part, command.way, refund) for part in refund.parts)
     executions = refund.executions + 1

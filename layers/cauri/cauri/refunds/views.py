@@ -25,7 +25,7 @@ class RefundLineView:
 
 @dataclass(frozen=True)
 class RefundPartView:
-    """The money of one tender on its way back: to the balance, through the provider, or outside, by hand."""
+    """The money of one tender on its way back: to the wallet, through the provider, or outside, by hand."""
 
     method: str
     amount: Money

@@ -1,1 +1,1 @@
-"""What customers have with the tenant: for now a plain prepaid balance."""
+"""What customers have with the tenant: store credit, points and rewards."""

@@ -23,10 +23,10 @@ class InsufficientBalance(Refusal):
     available: Money
 
     def detail(self) -> str:
-        return f"{self.asked} were asked of the balance, and {self.available} are available."
+        return f"{self.asked} were asked of the wallet, and it can pay {self.available}."
 
     def suggestion(self) -> str:
-        return f"Pay {self.available} or less from the balance, and the rest another way."
+        return f"Pay {self.available} or less from the wallet, and the rest another way."
 
 
 def proposal(

@@ -5,18 +5,16 @@ from __future__ import annotations
 from cauri.books.caller import Caller
 from cauri.books.database import Database
 from cauri.books.explaining import Explanation, Step
-from cauri.books.ledger import prepaid_of
 from cauri.books.listing import Page, read_partition, read_spread
 from cauri.books.statements import UnknownAccount, statement
 from cauri.clock import Instant, from_rfc3339
 from cauri.money import Money
 from cauri.parties.model import UnknownCustomer
-from cauri.wallet.accounts import Movement
+from cauri.wallet.accounts import Movement, account_of
 from cauri.wallet.approvals import Approval, UnknownApproval
 from cauri.wallet.breakage import Breakage, Liability, NothingCounted, Review, days_of, review
 from cauri.wallet.issuing import require_issuer
 from cauri.wallet.lots import Kind, Wallet
-from cauri.wallet.model import Balance
 from cauri.wallet.programme import NoProgramme, Programme
 from cauri.wallet.proposing import proposal
 from cauri.wallet.redemption import Redemption, UnknownRedemption
@@ -30,7 +28,6 @@ from cauri.wallet.store import (
     TABLE,
     approval_key,
     approvals_list,
-    balance_key,
     breakage_list,
     liability_partition,
     programme_key,
@@ -41,14 +38,12 @@ from cauri.wallet.store import (
 )
 from cauri.wallet.views import (
     ApprovalView,
-    BalanceView,
     LotView,
     ProgrammeView,
     ProposalView,
     RedemptionView,
     WalletView,
     approval_view,
-    balance_view,
     lot_view,
     payment_views,
     programme_view,
@@ -57,33 +52,23 @@ from cauri.wallet.views import (
 )
 
 
-def balance_for(database: Database, caller: Caller, customer_id: str) -> BalanceView:
-    """A customer's balance: its own, or any to staff. To others the customer does not exist: UnknownCustomer.
-
-    Who never had anything has nothing: customers are registered elsewhere.
-    """
-    return balance_view(_balance(database, caller, customer_id))
-
-
-def explain_balance(
-    database: Database, caller: Caller, customer_id: str, currency: str, *, position: str | None, limit: int
+def explain_wallet(
+    database: Database, caller: Caller, customer_id: str, kind: Kind, asset: str, *, position: str | None, limit: int
 ) -> Explanation:
-    """Why a customer has so much, available and held together: what was posted. Raises UnknownCustomer."""
-    total = _balance(database, caller, customer_id).of(currency).total
-    account = prepaid_of(customer_id)
+    """Why a customer has so much of a kind, whether it can be spent or not: what was posted. Raises UnknownCustomer."""
+    _require_own(caller, customer_id)
+    key = wallet_key(caller.tenant, customer_id)
+    wallet = database.fetch([key])[key]
+    owed = wallet.owed(asset, kind) if wallet else 0
     try:
-        page = statement(database, caller.tenant, account, currency, after=position or "", limit=limit)
+        page = statement(
+            database, caller.tenant, account_of(kind, customer_id), asset, after=position or "", limit=limit
+        )
     except UnknownAccount:
-        return Explanation(total, [], None)
+        return Explanation(owed, [], None)
     # What we owe the customer is a credit to us, and a balance to them.
     steps = [Step(from_rfc3339(it.at), it.kind, it.log_id, -it.amount, -it.balance) for it in page.lines]
-    return Explanation(total, steps, page.last)
-
-
-def _balance(database: Database, caller: Caller, customer_id: str) -> Balance:
-    _require_own(caller, customer_id)
-    key = balance_key(caller.tenant, customer_id)
-    return database.fetch([key])[key] or Balance(caller.tenant, customer_id)
+    return Explanation(owed, steps, page.last)
 
 
 def wallet_for(database: Database, caller: Caller, customer_id: str, at: Instant) -> WalletView:

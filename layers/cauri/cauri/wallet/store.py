@@ -13,7 +13,6 @@ from cauri.wallet.approvals import Approval
 from cauri.wallet.breakage import Breakage, Liability
 from cauri.wallet.earning import Earning
 from cauri.wallet.lots import Wallet
-from cauri.wallet.model import Balance
 from cauri.wallet.programme import Programme
 from cauri.wallet.redemption import Redemption, RedemptionStatus
 
@@ -30,14 +29,6 @@ def _reviewed(redemption: Redemption) -> tuple[str, str] | None:
     return (f"{REVIEWS}#{shard(redemption.id):02d}", redemption.id) if waits else None
 
 
-BALANCES: Final = shelve(
-    Shelf(
-        TABLE,
-        Balance,
-        place=lambda balance: (f"customer#{balance.customer_id}", "balance"),
-        tenant=lambda balance: balance.tenant,
-    )
-)
 WALLETS: Final = shelve(
     Shelf(
         TABLE,
@@ -101,10 +92,6 @@ EARNINGS: Final = shelve(
         tenant=lambda earning: earning.tenant,
     )
 )
-
-
-def balance_key(tenant: str, customer_id: str) -> Key[Balance]:
-    return BALANCES.key(tenant, f"customer#{customer_id}", "balance")
 
 
 def wallet_key(tenant: str, customer_id: str) -> Key[Wallet]:

@@ -1,4 +1,4 @@
-"""Balances as people and programs see them."""
+"""Wallets as people and programs see them."""
 
 from __future__ import annotations
 
@@ -14,38 +14,10 @@ from cauri.wallet.breakage import Breakage, Liability, Owed
 from cauri.wallet.depletion import Payment
 from cauri.wallet.earning import Earning, EarningStatus
 from cauri.wallet.lots import Kind, Lot, LotStatus, Snapshot, Wallet
-from cauri.wallet.model import Balance
 from cauri.wallet.partners import PartnerPart
 from cauri.wallet.programme import Estimate, Programme
 from cauri.wallet.redemption import Redemption, RedemptionStatus
 from cauri.wallet.signals import SEVERITY, Severity, Sign
-
-
-@dataclass(frozen=True)
-class FundsView:
-    """What can be spent, and what is set aside for orders that are not settled yet."""
-
-    available: Money
-    held: Money
-
-
-@dataclass(frozen=True)
-class BalanceView:
-    customer_id: str
-    balances: list[FundsView]
-
-
-def balance_view(balance: Balance) -> BalanceView:
-    return BalanceView(
-        balance.customer_id,
-        [
-            FundsView(Money(funds.available, currency), Money(funds.held, currency))
-            for currency, funds in sorted(balance.funds.items())
-        ],
-    )
-
-
-# -- The wallet of lots
 
 
 @dataclass(frozen=True)
