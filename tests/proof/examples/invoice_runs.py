@@ -109,18 +109,18 @@ def _(shop: Shop) -> Act:
     return sent(NumberInvoices(tuple(made)), by_run(shop.tenant))
 
 
-@example("step:bill_shard", "two customers")
+@example("invoice_run:bill_shard", "two customers")
 def _(shop: Shop) -> Act:
     return step(shop, a_run_in_shards(shop), step="work", shard=0)
 
 
-@example("step:delete_shard", "two invoices")
+@example("invoice_run:delete_shard", "two invoices")
 def _(shop: Shop) -> Act:
     undo = shop.run(StartDeletionRun(of_run=a_run_that_ended(shop)))["id"]
     shop.run(AddShards(undo, "", 0), by_run(shop.tenant))
     return step(shop, undo, step="work", shard=0)
 
 
-@example("step:give_up_shard", "two customers")
+@example("invoice_run:give_up_shard", "two customers")
 def _(shop: Shop) -> Act:
     return step(shop, a_run_in_shards(shop), step="give_up", shard=0)
