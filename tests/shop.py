@@ -11,6 +11,7 @@ import pytest
 from cauri.books.caller import Caller
 from cauri.books.commit import Answer, Books, Settings
 from cauri.books.database import Database
+from cauri.books.watches import Watch, due_by
 from cauri.books.work import Command
 from cauri.checkout.carts import OpenCart, PutCartLine
 from cauri.checkout.commands import Checkout
@@ -165,6 +166,15 @@ class Shop:
         return {line: tuple(claims.take(each, now, now + timedelta(hours=1))) for line, each in wanted.items()}
 
     # -- What is stored
+
+    def watched(self, resource: str = "") -> list[Watch]:
+        """The watches over the sagas that are not over: of an order or a refund, or all."""
+        watches = due_by(self.database, self.tenant, self.clock.now + timedelta(days=400), limit=1000)
+        return [watch for watch in watches if resource in ("", watch.resource)]
+
+    def watch(self, resource: str) -> str:
+        """The first of them; one that nobody knows where there is none."""
+        return next((watch.id for watch in self.watched(resource)), f"2026-11-20T09:35:00.000Z#{resource}")
 
     def promotion(self, code: str) -> Promotion:
         key = promotion_key(self.tenant, code)

@@ -6,10 +6,10 @@ from typing import Any
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 from cauri.books.dispatch import Dispatcher, Routes
 from cauri.books.log import Record
-from cauri.checkout.waiting import waker
 from cauri.edge import wiring
 from cauri.edge.outbox import FifoQueue, SqsQueue, StateMachine, TaskTokens
 from cauri.edge.stream import BatchResponse, StreamEvent, in_order
+from cauri.orders.waiting import waker
 
 wake_checkout = waker(wiring.database(), TaskTokens())
 dispatcher = Dispatcher(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from cauri.books.dispatch import Dispatcher, Routes
 from cauri.books.log import Record
 from cauri.books.plan import Event, StartSaga
-from cauri.checkout.waiting import wait_item, waker
 from cauri.ids import LogId
+from cauri.orders.waiting import Wait, wait_item, waker
 
 from tests.shop import START, TENANT, Shop
 
@@ -46,7 +46,8 @@ def test_everything_goes_where_it_is_routed() -> None:
     Dispatcher(routes).dispatch(
         a_record(received, NEWS, unheard, sagas=(StartSaga("checkout", "ord_1", {"order_id": "ord_1"}),))
     )
-    assert heard.heard[0] == ("started", "ord_1", json.dumps({"tenant": TENANT, "order_id": "ord_1"}))
+    input_ = {"tenant": TENANT, "watch": "2026-11-20T09:35:00.000Z#ord_1", "order_id": "ord_1"}
+    assert heard.heard[0] == ("started", "ord_1", json.dumps(input_))
     [(_, message)] = heard.heard[1:]
     assert json.loads(message) == {
         "tenant": TENANT,
@@ -66,6 +67,6 @@ def test_who_waits_last_is_woken_and_who_does_not_wait_is_left_alone(shop: Shop)
     wake(TENANT, NEWS)
     assert waiter.heard == []
     for token in ("the first", "the second"):
-        shop.database.write(wait_item(TENANT, "ord_1", token))
+        shop.database.write(wait_item(TENANT, "ord_1", Wait(token, START)))
     wake(TENANT, NEWS)
     assert waiter.heard == [("woken", "the second")]

@@ -20,8 +20,8 @@ BY_QUOTE = OrderFromQuote(
 either = pytest.mark.parametrize("command", [BY_CHECKOUT, BY_QUOTE], ids=["checkout", "quote"])
 PARTS = 5
 """A hundred units are in five cells."""
-ACTIONS = 4
-"""The order, its vendor order, its payment, and the record."""
+ACTIONS = 5
+"""The order, its vendor order, its payment, the record, and the watch over its saga."""
 
 
 @either

@@ -20,8 +20,10 @@ from tests.engines import TEMPLATE
 pytestmark = pytest.mark.e2e
 
 EVENTS = TEMPLATE.parent / "events"
-FUNCTIONS = {"demo_charge_success": "PaymentsWebhook"}
 SAMPLES = sorted(EVENTS.rglob("demo_*.json"))
+FUNCTIONS = dict.fromkeys(
+    ("demo_charge_success", "demo_charge_failed", "demo_charge_pending", "demo_refund_processed"), "PaymentsWebhook"
+)
 
 
 @pytest.fixture

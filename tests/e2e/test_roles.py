@@ -16,6 +16,7 @@ from local.template import read
 from local.workers.permissions import USED
 from tests.e2e.clouds import cloud_at
 from tests.e2e.market import VENDOR, Market, eventually, from_wallet, store_credit
+from tests.e2e.stuck import as_long_ago, lose_saga, watches
 from tests.engines import STAGE, TEMPLATE
 
 pytestmark = pytest.mark.e2e
@@ -62,6 +63,17 @@ for _function in ("RedemptionSteps", "RedemptionUndo"):
 DEMO: Final = ":table/cauri-{STAGE}-demo-provider"
 RARE[("DemoProvider", "dynamodb:Query", DEMO)] = "a refund that got no answer is looked for"
 RARE[("PaymentsApi", "dynamodb:GetItem", LOG)] = "a receipt that is refused looks whether it had succeeded"
+RECOVERY: Final = f":table/cauri-{STAGE}-recovery"
+RARE |= {
+    ("PaymentsApi", "dynamodb:PutItem", RECOVERY): "cash for an order that was given up",
+    ("RefundSteps", "dynamodb:BatchGetItem", RECOVERY): "a refund that takes longer than some minutes",
+    ("RefundSteps", "dynamodb:PutItem", RECOVERY): "a refund that takes longer than some minutes",
+    ("OrderRecovery", "dynamodb:GetItem", LOG): "what two recoveries found, one of them too late",
+    ("OrderRecovery", "dynamodb:UpdateItem", PLATFORM): "a provider gave no answers: its circuit opens",
+    ("OrderRecovery", "dynamodb:BatchGetItem", PLATFORM): "Paystack's circuit",
+    ("OrderRecovery", "secretsmanager:GetSecretValue", PAYSTACK): "an order that Paystack may have been paid for",
+    ("OrderRecovery", "secretsmanager:GetSecretValue", TILLIPAY): "TilliPay is Paystack once more",
+}
 DEAD_LETTERS: Final = "-stream-failures-", ":ScheduleDeadLetters"
 """Lambda itself writes these, with the function's role."""
 
@@ -82,6 +94,7 @@ def used(tmp_path_factory: pytest.TempPathFactory, http: httpx.Client) -> set[Gr
         reward(market)
         give_back(market, paid)
         bill(market)
+        recover(market)
         market.cloud.idle(30)
     lines = (data / "logs" / USED).read_text().splitlines()
     return {cast(Grant, tuple(json.loads(line))) for line in lines}
@@ -140,6 +153,21 @@ def reward(market: Market) -> None:
         redemption = market.admin.post("/v1/wallets/cus_amina/redemptions", asked)["id"]
         reached = f"/v1/redemptions/{redemption}", status
         eventually(lambda reached=reached: market.admin.get(reached[0])["status"] == reached[1], status)
+
+
+def recover(market: Market) -> None:
+    """An order whose saga is lost, and whose money comes when nobody waits for it, and nobody is told."""
+    placed = market.buy("mug")
+    lose_saga(market, placed)
+    as_long_ago(market, placed, hours=2)
+    market.cloud.invoke("OrderRecovery", {})
+    market.settled(placed, "CANCELLED")
+    eventually(lambda: len(watches(market, placed["order"]["id"])) == 1, "its payment is to be asked about")
+    market.pay(placed, "webhook_lost")
+    as_long_ago(market, placed, hours=23, minutes=5)
+    assert market.cloud.invoke("OrderRecovery", {"act": "show"})
+    market.cloud.invoke("OrderRecovery", {})
+    market.settled(placed, "CONFIRMED")
 
 
 def give_back(market: Market, paid: Any) -> None:

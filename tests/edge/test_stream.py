@@ -12,11 +12,11 @@ from cauri.books import log
 from cauri.books.ledger import Entry, Posting
 from cauri.books.log import Record
 from cauri.books.plan import Event, StartSaga
-from cauri.checkout.waiting import wait_item
 from cauri.edge import outbox
 from cauri.edge.outbox import GONE, SqsQueue, StateMachine, TaskTokens
 from cauri.edge.stream import in_order, records_of
 from cauri.ids import LogId
+from cauri.orders.waiting import Wait, wait_item
 from cauri.parties.commands import PutTenant
 
 from tests.engines import STAGE, TABLE_PREFIX, Engine
@@ -202,7 +202,7 @@ def dispatch(engine: Engine) -> Iterator[Any]:
 
 @pytest.mark.parametrize("news", ["order.payment.received", "order.payment.failed"])
 def test_the_dispatcher_starts_sends_and_wakes(engine: Engine, dispatch: Any, aws: Aws, news: str) -> None:
-    database_of(engine).write(wait_item(TENANT, "ord_1", "a token"))
+    database_of(engine).write(wait_item(TENANT, "ord_1", Wait("a token", START)))
     started = a_record(1, sagas=(StartSaga("checkout", "ord_1", {"order_id": "ord_1"}),))
     webhook = a_record(2, events=(Event("webhook.received", "whk_1", 1, {"kind": "charge.success"}),))
     paid = a_record(3, events=(Event(news, "pay_1", 2, {"order_id": "ord_1"}),))
@@ -210,10 +210,8 @@ def test_the_dispatcher_starts_sends_and_wakes(engine: Engine, dispatch: Any, aw
     assert dispatch.handler(batch(started, webhook, paid), None) == {"batchItemFailures": []}
 
     start, send, wake = aws.asked
-    assert start == (
-        "StartExecution",
-        {"stateMachineArn": "arn:checkout", "name": "ord_1", "input": '{"tenant": "soko", "order_id": "ord_1"}'},
-    )
+    input_ = '{"tenant": "soko", "watch": "2026-11-20T09:35:00.000Z#ord_1", "order_id": "ord_1"}'
+    assert start == ("StartExecution", {"stateMachineArn": "arn:checkout", "name": "ord_1", "input": input_})
     assert send[0] == "SendMessage"
     assert json.loads(send[1]["MessageBody"])["resource"] == "whk_1"
     assert wake == ("SendTaskSuccess", {"taskToken": "a token", "output": "{}"})

@@ -86,6 +86,7 @@ class Crowd:
         """Pay for an order, and take it through the steps of its saga; where that ends."""
         saga = CheckoutSaga(books, NobodyWakes())
         payload: dict[str, Any] = {"tenant": self._shop.tenant, "order_id": order_id, "execution": order_id}
+        payload["watch"] = self._shop.watch(order_id)
         for payment in self._shop.tree(order_id).payments:
             self._shop.provider.pay(payment.id)
             settle(books, payment)

@@ -62,14 +62,19 @@ def refund_of(shop: Shop, refund_id: str) -> Refund:
     return load_refund(shop.database, shop.tenant, refund_id)[1]
 
 
+def beginning(shop: Shop, refund_id: str) -> dict[str, Any]:
+    """What the state machine passes to the first step."""
+    return {"tenant": shop.tenant, "refund_id": refund_id, "waits": 0, "watch": shop.watch(refund_id)}
+
+
 def run(shop: Shop, refund_id: str, saga: RefundSaga | None = None) -> list[int]:
     """Play the saga as its definition has it, to its end; how long it waited, each time."""
     saga = saga or RefundSaga(shop.books)
-    payload: dict[str, Any] = {"tenant": shop.tenant, "refund_id": refund_id, "waits": 0}
+    payload = beginning(shop, refund_id)
     waits = []
     for _ in range(STEPS_MAX):
         paid = saga.pay_back(payload)
-        payload["waits"] = paid["waits"]
+        payload |= {"waits": paid["waits"], "watch": paid["watch"]}
         if paid["next"] == "later":
             waits.append(paid["wait_seconds"])
             shop.clock.advance(seconds=paid["wait_seconds"])
@@ -134,8 +139,9 @@ def test_an_unknown_refund_is_asked_about_on_the_ladder_and_never_repeated_blind
     sent = _count_refund_calls(shop)
     shop.provider.known[charge] = {}
     saga = RefundSaga(shop.books)
-    payload = {"tenant": shop.tenant, "refund_id": refund_id, "waits": 0}
-    assert saga.pay_back(payload) == {"next": "later", "wait_seconds": 5, "waits": 0}
+    payload = beginning(shop, refund_id)
+    asked = saga.pay_back(payload)
+    assert asked == {"next": "later", "wait_seconds": 5, "waits": 0, "watch": payload["watch"]}
     assert len(sent) == 1
     pending = RefundPending(Money(1, "KES"), "rfd-x")
     shop.provider.known[charge] = {reference(refund_id): KnownRefund(reference(refund_id), Money(1, "KES"), pending)}
@@ -153,7 +159,7 @@ def test_a_refund_that_the_provider_knows_nothing_of_is_sent_again_when_the_firs
     shop.provider.refund_answer = Unknown("the connection was refused")
     sent = _count_refund_calls(shop)
     saga = RefundSaga(shop.books)
-    payload = {"tenant": shop.tenant, "refund_id": refund_id, "waits": 0}
+    payload = beginning(shop, refund_id)
     saga.pay_back(payload)
     shop.clock.advance(seconds=5)
     shop.provider.refund_answer = None
@@ -170,7 +176,7 @@ def test_a_pending_refund_that_fails_in_the_end_reverses_everything(shop: Shop) 
     _says(shop, refund_id, charge, RefundPending(Money(1, "KES"), "rfd-x"))
     shop.provider.refund_answer = RefundPending(Money(1, "KES"), "rfd-x")
     saga = RefundSaga(shop.books)
-    saga.pay_back({"tenant": shop.tenant, "refund_id": refund_id, "waits": 0})
+    saga.pay_back(beginning(shop, refund_id))
     _says(shop, refund_id, charge, Declined("account_closed"))
     shop.clock.advance(seconds=5)
     run(shop, refund_id)
@@ -258,8 +264,8 @@ def test_refunds_of_one_charge_go_out_one_by_one(shop: Shop) -> None:
     with pytest.raises(ChargeBusy):
         shop.answer(SendRefundPart(second, 0), by_system(shop.tenant))
     saga = RefundSaga(shop.books)
-    waiting = saga.pay_back({"tenant": shop.tenant, "refund_id": second, "waits": 3})
-    assert waiting == {"next": "later", "wait_seconds": 40, "waits": 4}
+    waiting = saga.pay_back(beginning(shop, second) | {"waits": 3})
+    assert (waiting["next"], waiting["wait_seconds"], waiting["waits"]) == ("later", 40, 4)
     shop.clock.advance(minutes=1)
     run(shop, first)
     run(shop, second)

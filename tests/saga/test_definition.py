@@ -18,6 +18,7 @@ NOTHING_TO_UNDO: Final = {
     "AskProvider": "asks; what it learns is recorded by commands of their own",
     "AwaitPayment": "leaves a token, which runs out",
     "SettleStock": "comes after the point of no return",
+    "Finish": "is the end",
     "LeaveForLater": "sends a letter",
 }
 State = dict[str, Any]
@@ -106,7 +107,7 @@ def test_what_can_be_undone_and_the_undo_itself_are_tried_three_times(tasks: dic
 
 def test_nobody_gives_up_asking_for_a_quarter_of_an_hour(tasks: dict[str, State]) -> None:
     """What is not undone on doubt is asked, or tried, for long; and not for ever."""
-    for name in ("Begin", "AskProvider", "SettleStock", "LeaveForLater"):
+    for name in ("Begin", "AskProvider", "SettleStock", "Finish", "LeaveForLater"):
         [retry] = tasks[name]["Retry"]
         waits = [min(2**attempt, retry["MaxDelaySeconds"]) for attempt in range(retry["MaxAttempts"])]
         assert 15 * 60 <= sum(waits) <= 30 * 60, name

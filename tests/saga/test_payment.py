@@ -481,7 +481,7 @@ def test_a_claim_that_was_lost_while_the_order_waited_is_made_again(world: World
     assert world.stock("shirt-l") == (5, 0, 0)
 
     world.provider.pay(payment)
-    world.executions.start(f"{order}-again", f'{{"tenant": "soko", "order_id": "{order}"}}')
+    world.start_again(order, f"{order}-again")
     world.run()
 
     assert_sold(world, order)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -108,7 +107,7 @@ def test_a_success_at_any_moment_after_a_decline_is_an_order(world: World, whole
         world = beginning.again()
         world.folds = False
         world.consume()
-        world.executions.start(order, json.dumps({"tenant": world.shop.tenant, "order_id": order}))
+        world.start_again(order)
         return world
 
     world = declined()
@@ -179,7 +178,7 @@ def test_every_interleaving_of_deadline_and_webhook_has_one_winner(world: World,
         winners[outcome] += 1
         tally["saga: an interleaving of deadline and webhook"] += 1
         if winners[outcome] <= 10:
-            world.executions.start(order, json.dumps({"tenant": world.shop.tenant, "order_id": order}))
+            world.start_again(order)
             world.run()
             world.pass_time(hours=2)
             assert (unfinished(world), world.status(order)) == ([], "CONFIRMED"), told
@@ -208,6 +207,7 @@ def hear_and_sell(world: World, order: str) -> Play:
         saga = CheckoutSaga(world.process(script), world.executions)
         late = f"{order}-late"
         payload = {"tenant": world.shop.tenant, "order_id": order, "customer_id": "cus_amina", "execution": late}
+        payload["watch"] = world.shop.watch(order)
         secured = saga.secure_stock(payload)
         if secured["next"] != "secured":
             return secured["next"]
@@ -245,7 +245,7 @@ def test_two_sagas_of_one_order_sell_it_once_or_not_at_all(
     for told in every_order(play, switches):
         [world] = at_stake
         assert troubles(world) == [], told
-        world.executions.start(order, json.dumps({"tenant": world.shop.tenant, "order_id": order}))
+        world.start_again(order)
         world.run()
         world.pass_time(hours=2)
         assert (unfinished(world), world.letters) == ([], []), told

@@ -45,7 +45,8 @@ def saga(shop: Shop) -> CheckoutSaga:
 
 def payload(shop: Shop, order_id: str, execution: str, **more: Any) -> dict[str, Any]:
     common = {"tenant": shop.tenant, "order_id": order_id, "execution": execution, "customer_id": "cus_amina"}
-    return {**common, "key": f"{execution}:ConfirmOrder:1", "stock": {}, **more}
+    watch = {"watch": shop.watch(order_id)}
+    return {**common, **watch, "key": f"{execution}:ConfirmOrder:1", "stock": {}, **more}
 
 
 def an_order(shop: Shop, **units: int) -> str:
@@ -135,7 +136,8 @@ def test_a_wrong_amount_goes_back_and_leaves_nothing_held(shop: Shop, saga: Chec
     for _ in range(2):
         saga.refund_payment(payload(shop, order_id, "main"))
     refund_id = f"rfd_{order_id.removeprefix('ord_')}-1"
-    RefundSaga(shop.books).pay_back({"tenant": shop.tenant, "refund_id": refund_id, "waits": 0})
+    first = {"tenant": shop.tenant, "refund_id": refund_id, "waits": 0, "watch": shop.watch(refund_id)}
+    RefundSaga(shop.books).pay_back(first)
     assert list(shop.provider.refunds.values()) == [Money(1, "KES")]
     assert shop.tree(order_id).payments[0].status is PaymentStatus.REFUNDED
     assert left(shop, "basket") == (1, 0, 0)

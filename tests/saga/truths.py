@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from cauri.books.ledger import books_of, cash_at
 from cauri.books.statements import trial_balance
+from cauri.orders.model import OrderStatus
 from cauri.payments.model import PaymentStatus
 from cauri.providers.ports import Captured
 from cauri.refunds.model import OPEN, RefundStatus
@@ -23,7 +24,7 @@ def look(world: World) -> Picture:
 def troubles(world: World) -> list[str]:
     """Every difference, at any time at which no command is half way."""
     seen = look(world)
-    return [*invariants.differences(seen), *_ledger_is_the_log(world, seen)]
+    return [*invariants.differences(seen), *_ledger_is_the_log(world, seen), *_what_is_open_is_watched(world, seen)]
 
 
 def unfinished(world: World) -> list[str]:
@@ -39,6 +40,7 @@ def unfinished(world: World) -> list[str]:
         *_nothing_is_reserved(seen),
         *_no_refund_is_left(seen),
         *_nobody_is_left(world),
+        *_what_is_open_is_watched(world, seen),
     ]
 
 
@@ -102,6 +104,21 @@ def _no_refund_is_left(seen: Picture) -> Iterator[str]:
         for payment in tree.payments:
             if payment.refunding is not None and payment.status is not PaymentStatus.REFUNDED:
                 yield f"{payment.id} is still being refunded by {payment.refunding}"
+
+
+def _what_is_open_is_watched(world: World, seen: Picture) -> Iterator[str]:
+    """Whatever is not at its end, recovery would find."""
+    watched = {watch.resource for watch in world.shop.watched()}
+    kept = {owner for cell in seen.cells for owner, claim in cell.claims.items() if not claim.held}
+    for tree in seen.trees:
+        waits = tree.order.status is OrderStatus.PENDING_PAYMENT
+        if (waits or kept.intersection(part.owner for part in tree.parts)) and tree.order.id not in watched:
+            yield f"{tree.order.id} is {tree.order.status}, and nobody watches over it"
+    for refund in seen.refunds:
+        is_open = refund.status in (RefundStatus.APPROVED, RefundStatus.PROCESSING)
+        restocks = refund.status is RefundStatus.SUCCEEDED and refund.to_restock
+        if (is_open or restocks) and refund.id not in watched:
+            yield f"{refund.id} is {refund.status}, and nobody watches over it"
 
 
 def _nobody_is_left(world: World) -> Iterator[str]:

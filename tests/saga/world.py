@@ -24,12 +24,12 @@ from cauri.books.statements import trial_balance
 from cauri.checkout.opening import Contact
 from cauri.checkout.saga import CheckoutSaga
 from cauri.checkout.tenders import TenderAsked
-from cauri.checkout.waiting import waker
 from cauri.clock import Instant
 from cauri.edge.stream import in_order, records_of
 from cauri.inventory.claims import Claims
 from cauri.inventory.sweep import sweep
 from cauri.money import Money
+from cauri.orders.waiting import waker
 from cauri.payments.hearing import HEARERS, look_into
 from cauri.payments.intake import Delivery, Intake, Received
 from cauri.providers.demo import DemoProvider
@@ -48,6 +48,7 @@ from cauri.providers.ports import (
     Unknown,
     Unreadable,
 )
+from cauri.recovery.running import Stuck, recover
 from cauri.refunds.hearing import hear_refund
 from cauri.refunds.saga import RefundSaga
 from cauri.wallet.saga import RedemptionSaga
@@ -278,6 +279,12 @@ class World:
         assert in_order(batch, self.dispatcher.dispatch) == {"batchItemFailures": []}
         return True
 
+    def lose_what_was_committed(self) -> None:
+        """The dispatcher never gets it: no saga starts, no queue hears, nobody is woken."""
+        batch = {"Records": [record.to_json() for record in _stream()[self.position :]]}
+        self.position += len(batch["Records"])
+        self.fold.fold(records_of(batch))
+
     def fold_all(self) -> None:
         """The fold reads the whole stream, later than the others."""
         self.folds = True
@@ -430,6 +437,15 @@ class World:
         raw = json.dumps({"event": kind, "data": data}).encode()
         headers = {SIGNATURE_HEADER: signature(SECRET, TENANT, raw)}
         return self.intake.receive(Delivery("demo", TENANT, headers, raw, "203.0.113.9"))
+
+    def start_again(self, order: str, name: str | None = None) -> None:
+        """Start the order's saga as the dispatcher did, after an outage of the state machine lost it."""
+        input_ = {"tenant": TENANT, "order_id": order, "watch": self.shop.watch(order)}
+        self.executions.start(name or order, json.dumps(input_))
+
+    def recover(self) -> list[Stuck]:
+        """The schedule of the recovery; what it did."""
+        return recover(self.process(), TENANT)
 
     def replay(self, letter: Mapping[str, Any]) -> None:
         """`cauri dlq replay`: invoke the function of a dead letter with its payload."""

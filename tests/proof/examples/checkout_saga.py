@@ -34,6 +34,14 @@ def _(shop: Shop) -> Act:
     return step(shop, "await_payment", an_order(shop))
 
 
+@example("step:finish", "nobody watches over it any more, but over its payment")
+def _(shop: Shop) -> Act:
+    order_id = an_order(shop)
+    give_up(shop, order_id)
+    release(shop, order_id)
+    return step(shop, "finish", order_id)
+
+
 @example("step:ask_provider", "it has the money")
 def _(shop: Shop) -> Act:
     order_id = an_order(shop)

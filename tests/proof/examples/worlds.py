@@ -89,6 +89,8 @@ def step(shop: Shop, name: str, order_id: str, **more: Any) -> Act:
         "key": f"{order_id}:{name}:1",
         "customer_id": shop.customer().customer_id,
         "token": "a-token",
+        "wait_seconds": 900,
+        "watch": shop.watch(order_id),
         "stock": {},
         "forbids": [],
     } | more

@@ -18,6 +18,7 @@ from cauri.books.log import Committed, Record
 from cauri.books.numbers import Numbers
 from cauri.books.plan import Plan
 from cauri.books.shelf import Wire, Write, write_of
+from cauri.books.watches import watches_over
 from cauri.books.work import DECISIONS, AlreadyDone, Command, Work
 from cauri.clock import Clock, Instant
 from cauri.errors import ContendedError, Refusal, Unsettled
@@ -234,6 +235,7 @@ class _Run:
         writes: list[Write] = [log.put(record, body)]
         writes += [log.put(self._tombstone(key, work.at), b"") for key in plan.forbidden]
         writes += [write_of(save.aggregate) for save in plan.saves]
+        writes += watches_over(plan.sagas, record.tenant, work.at)
         try:
             self._books.database.transact(writes)
         except TransactionRefused as refused:

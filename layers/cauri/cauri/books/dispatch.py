@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from cauri.books.log import Record
 from cauri.books.plan import Event, StartSaga
+from cauri.books.watches import watch_id_of
 from cauri.values import dataclass
 
 
@@ -37,15 +38,16 @@ class Dispatcher:
     def dispatch(self, record: Record) -> None:
         """Send on what `record` announces. Safe to repeat: consumers and executions know what they had."""
         for saga in record.sagas:
-            self._start(saga, record.tenant)
+            self._start(saga, record)
         for event in record.events:
             if (queue := self._routes.queues.get(event.name)) is not None:
                 queue.send(message(record, event))
             if (wake := self._routes.wakes.get(event.name)) is not None:
                 wake(record.tenant, event)
 
-    def _start(self, saga: StartSaga, tenant: str) -> None:
-        self._routes.machines[saga.machine].start(saga.name, json.dumps({"tenant": tenant, **saga.input}))
+    def _start(self, saga: StartSaga, record: Record) -> None:
+        input_ = {"tenant": record.tenant, "watch": watch_id_of(saga, record.at), **saga.input}
+        self._routes.machines[saga.machine].start(saga.name, json.dumps(input_))
 
 
 def message(record: Record, event: Event) -> str:

@@ -27,6 +27,8 @@ class StartSaga:
     machine: str
     name: str
     input: Mapping[str, Any]
+    tries: int = 0
+    """How many executions before it did not come to their end."""
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,8 @@ def known_contact(order: Order, contact: Contact | None) -> list[Party]:
 
 
 def _require_room(tree: OrderTree, saves: Sequence[Any]) -> None:
-    """What is saved, the payments, the wallet and the record are written in one transaction."""
-    actions = 1 + len(saves) + len(tree.payments) + bool(tree.order.draws)
+    """All of it is one transaction: what is saved, the payments, the wallet, the record, the watch over the saga."""
+    actions = 2 + len(saves) + len(tree.payments) + bool(tree.order.draws)
     parts = sum(len(line.stock) for line in tree.lines)
     if actions > TRANSACTION_ACTIONS_MAX or parts > ORDER_PARTS_MAX:
         raise OrderTooLarge

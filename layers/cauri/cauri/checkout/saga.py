@@ -17,11 +17,11 @@ from pydantic import TypeAdapter
 
 from cauri.books.caller import Caller
 from cauri.books.commit import Books, StepCommitted
+from cauri.books.watches import put, take_away
 from cauri.checkout.promotions import CLAIM_LOCATION
 from cauri.checkout.reservation import CLAIM_GRACE
 from cauri.checkout.resuming import ResumeCheckout
 from cauri.checkout.store import promotion_key
-from cauri.checkout.waiting import Waiter, wait_item
 from cauri.clock import Instant, rfc3339
 from cauri.ids import digest
 from cauri.inventory.claims import Claims, Wanted
@@ -42,10 +42,12 @@ from cauri.orders.model import (
 )
 from cauri.orders.store import load_tree
 from cauri.orders.uses import PromotionUsedByCustomer
+from cauri.orders.waiting import Wait, Waiter, wait_item
 from cauri.parties.store import tenant_key
 from cauri.payments.asking import settle
 from cauri.payments.model import PaymentStatus
 from cauri.providers.ports import Pending, Unknown
+from cauri.recovery.abandoned import watch_over_abandoned
 from cauri.refunds.commands import ReturnPayments, returnable
 from cauri.refunds.model import NothingToRefund
 from cauri.values import dataclass
@@ -107,6 +109,7 @@ class CheckoutSaga:
             "cancel_order": self.cancel_order,
             "refund_payment": self.refund_payment,
             "release_stock": self.release_stock,
+            "finish": self.finish,
             "resume": self.resume,
         }
         return steps[payload["step"]](payload)
@@ -125,7 +128,9 @@ class CheckoutSaga:
 
         News that came before the token was there are seen by the look afterwards.
         """
-        self.books.database.write(wait_item(payload["tenant"], payload["order_id"], payload["token"]))
+        until = self.books.clock() + timedelta(seconds=payload["wait_seconds"])
+        wait = Wait(payload["token"], until)
+        self.books.database.write(wait_item(payload["tenant"], payload["order_id"], wait))
         if standing(self._tree(payload), self.books.clock()) != "wait":
             self.waiter.wake(payload["token"])
         return {}
@@ -183,13 +188,14 @@ class CheckoutSaga:
     def settle_stock(self, payload: Payload) -> Result:
         """Turn the claims of the confirmed order into allocations, and remember the lines that wait for units.
 
-        No undo: the order is confirmed.
+        No undo: the order is confirmed. It is the last step, so that nobody has to watch over the saga any more.
         """
         tree = self._tree(payload)
         if tree.order.status is OrderStatus.CONFIRMED:
             claims = self._claims(payload)
             claims.allocate(tree.parts)
             remember_backorders(claims, tree)
+        take_away(self.books.database, payload["tenant"], payload["watch"])
         return {"next": "done"}
 
     # -- Undo
@@ -228,6 +234,17 @@ class CheckoutSaga:
             reclaimed = [part for line in _secured(payload).values() for part in line.claimed]
             self._claims(payload).give_back({*tree.parts, *reclaimed})
         return {"next": "released"}
+
+    def finish(self, payload: Payload) -> Result:
+        """The order is given up, and all is undone: nobody has to watch over the saga any more.
+
+        Its payments may still come, and the news of them get lost: the provider is asked once more before it is too
+        late for the order to go on.
+        """
+        if (watch := watch_over_abandoned(self._tree(payload))) is not None:
+            put(self.books.database, watch)
+        take_away(self.books.database, payload["tenant"], payload["watch"])
+        return {"next": "done"}
 
     # -- From the dead letters
 

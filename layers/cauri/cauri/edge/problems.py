@@ -84,6 +84,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "run_not_undoable": HTTPStatus.CONFLICT,
     "money_may_have_moved": HTTPStatus.CONFLICT,
     "charge_busy": HTTPStatus.CONFLICT,
+    "nothing_stuck": HTTPStatus.CONFLICT,
     "unknown_hold": HTTPStatus.CONFLICT,
     "illegal_redemption_change": HTTPStatus.CONFLICT,
     "lot_held": HTTPStatus.CONFLICT,

@@ -7,9 +7,11 @@ is no undo. Money that may have moved is asked about; what the provider declines
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from cauri.books.commit import Books
+from cauri.books.watches import take_away, watch_later
 from cauri.refunds.model import ChargeBusy, Refund, RefundStatus
 from cauri.refunds.paying import ContinueRefund, by_system, pay_part
 from cauri.refunds.restocking import restock
@@ -41,21 +43,22 @@ class RefundSaga:
         tree, refund = load_refund(self.books.database, payload["tenant"], payload["refund_id"])
         place = refund.next_part
         if place is None or refund.status not in (RefundStatus.APPROVED, RefundStatus.PROCESSING):
-            return {"next": where(refund), "waits": 0}
+            return self._over(refund, payload)
         try:
             seconds = pay_part(self.books, tree, refund, place)
         except ChargeBusy:  # another refund of the charge is on its way: this one waits, longer each time
             seconds = min(BUSY_SECONDS * 2 ** min(payload["waits"], 20), BUSY_SECONDS_MAX)
-            return {"next": "later", "wait_seconds": seconds, "waits": payload["waits"] + 1}
+            return self._later(payload, seconds, payload["waits"] + 1)
         if seconds is None:
-            return {"next": "again", "waits": 0}
-        return {"next": "later", "wait_seconds": seconds, "waits": 0}
+            return {"next": "again", "waits": 0, "watch": payload["watch"]}
+        return self._later(payload, seconds, 0)
 
     def restock(self, payload: Payload) -> Result:
         """Put units back on sale that are to be. No undo: the customer has the money."""
         tree, refund = load_refund(self.books.database, payload["tenant"], payload["refund_id"])
         if refund.status is RefundStatus.SUCCEEDED:
             restock(self.books, tree, refund)
+        take_away(self.books.database, payload["tenant"], payload["watch"])
         return {"next": "done"}
 
     def resume_refund(self, payload: Payload) -> Result:
@@ -65,7 +68,15 @@ class RefundSaga:
         self.books.run(command, by_system(payload["tenant"]), f"{payload['execution']}:resume:{again}")
         return {"next": again}
 
+    def _over(self, refund: Refund, payload: Payload) -> Result:
+        """No part of it is to be given back now: the goods are left, or nothing that anybody has to watch over."""
+        is_left = refund.status is RefundStatus.SUCCEEDED and refund.to_restock
+        if not is_left:
+            take_away(self.books.database, payload["tenant"], payload["watch"])
+        return {"next": "restock" if is_left else "done", "waits": 0, "watch": payload["watch"]}
 
-def where(refund: Refund) -> str:
-    """Where a refund goes from here, when no part of it is to be given back now."""
-    return "restock" if refund.status is RefundStatus.SUCCEEDED and refund.to_restock else "done"
+    def _later(self, payload: Payload, seconds: int, waits: int) -> Result:
+        """It waits for so long, and is not watched for until then."""
+        ends = self.books.clock() + timedelta(seconds=seconds)
+        watch = watch_later(self.books.database, payload["tenant"], payload["watch"], ends)
+        return {"next": "later", "wait_seconds": seconds, "waits": waits, "watch": watch}

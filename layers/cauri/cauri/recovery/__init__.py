@@ -1,0 +1,1 @@
+"""What is stuck past its deadline is found, and finished or compensated."""
