@@ -59,7 +59,7 @@ def test_only_the_edge_and_the_threads_catch_everything() -> None:
 
 
 def test_only_the_log_module_and_the_commit_write_the_log() -> None:
-    writers = set(lines_with(r"\bLogItem\(|log\.put\(", DEPLOYED))
+    writers = set(lines_with(r"\"TableName\": \"log\"|\blog\.put\(", DEPLOYED))
     assert {line.split(":")[0] for line in writers} == {
         "layers/cauri/cauri/books/log.py",
         "layers/cauri/cauri/books/commit.py",

@@ -99,6 +99,50 @@ def test_they_behave_alike(act: Any) -> None:
     assert ours == theirs
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slotted:
+    a: int
+    b: str = "b"
+
+
+@dataclasses.dataclass(frozen=True)
+class Derived:
+    a: int
+    b: int = dataclasses.field(init=False, default=7)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda c, replace: replace(c["Fixed"](1), b="c"),
+        lambda c, replace: replace(c["Fixed"](1), a=-1),
+        lambda c, replace: replace(c["Named"](1), a=2).a,
+        lambda c, replace: replace(c["Named"](1), d=2),
+        lambda c, replace: replace(c["Named"](1)).a,
+        lambda c, replace: str(replace(c["Loose"](1), b="c")),
+        lambda c, replace: replace(Slotted(1), a=2),
+        lambda c, replace: replace(Derived(1), a=2).b,
+        lambda c, replace: replace(Derived(1), b=2),
+    ],
+)
+def test_a_copy_with_changes_is_as_the_standard_library_makes_it(act: Any) -> None:
+    def outcome(replace: Any) -> Any:
+        try:
+            return repr(act(THEIRS, replace))
+        except (TypeError, ValueError) as error:
+            return type(error)
+
+    assert outcome(values.replace) == outcome(dataclasses.replace)
+
+
+def test_a_copy_is_another_instance_and_the_first_stays_as_it_was() -> None:
+    first = declare(values.dataclass)["Named"](1)
+    second = values.replace(first, a=2)
+    assert (first.a, second.a, type(second)) == (1, 2, type(first))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        second.a = 3
+
+
 def test_an_instance_made_while_another_thread_makes_the_first_is_whole() -> None:
     for _ in range(50):
         fixed = declare(values.dataclass)["Fixed"]

@@ -52,12 +52,15 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        return await self.ask("POST", path, headers, body)
+
+    async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams
         named = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nContent-Length: {len(body)}\r\n{named}\r\n"
-        writer.write(head.encode() + body)
+        asked = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nContent-Length: {len(body)}\r\n"
+        writer.write(f"{asked}{named}\r\n".encode() + body)
         async with asyncio.timeout(SILENCE_SECONDS_MAX):
             return await self._reply(reader)
 

@@ -77,6 +77,39 @@ def checkout(
 
 
 @group.command()
+def wallet(
+    clients: Annotated[int, typer.Option(min=1, max=2000, help="At once, each with a customer of its own.")] = 1_000,
+    lookups: Annotated[int, typer.Option(min=30, help="Of each that is measured, at most.")] = 100_000,
+    redemptions: Annotated[int, typer.Option(min=30, help="Of each that is measured, at most.")] = 10_000,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="For each that is measured, at most.")] = 30,
+    template: TemplateOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read balances and redeem, and tell what each costs, beside a bare function that makes the same calls."""
+    import tempfile
+
+    from local.bench.checkout import DoesNotAddUpError
+    from local.bench.wallet import measure
+    from local.bench.wallet_tables import show
+    from local.cloud import CloudFailedError
+    from local.story.client import RefusedError
+
+    if not Path("/proc/self/stat").exists():
+        fail("only Linux tells here what a process has spent")
+    directory = tempfile.TemporaryDirectory(prefix="cauri-bench-", ignore_cleanup_errors=True)
+    with directory as data, err.status("") as status:
+        try:
+            path = template_path(template)
+            measured = measure(path, Path(data), clients, lookups, redemptions, seconds, status.update)
+        except (CloudFailedError, DoesNotAddUpError, RefusedError, TimeoutError, OSError) as error:
+            fail(str(error))
+    if as_json:
+        print_json(measured.as_json())
+        return
+    show(measured)
+
+
+@group.command()
 def packages(
     build: Annotated[Path, typer.Option(help="The build directory of SAM: make build.")] = Path(".aws-sam/build"),
     as_json: JsonOption = False,

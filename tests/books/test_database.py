@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from typing import Any
 
@@ -13,7 +14,7 @@ from cauri.books.database import (
     Database,
     TransactionRefused,
 )
-from cauri.books.shelf import Write, write_of
+from cauri.books.shelf import RULES_KNOWN_MAX, RulesShelf, Write, write_of
 from cauri.errors import ContendedError, UnavailableError
 from cauri.inventory.commands import PutProduct
 from cauri.inventory.store import PRODUCTS, product_key
@@ -171,3 +172,26 @@ def test_when_one_fails_the_others_are_waited_for_and_the_first_failure_is_raise
         shop.database.together(lambda: done.append(0), lambda: fail(1), lambda: fail(2), late)
     assert raised.value.args == (1,)
     assert sorted(done) == [0, 1, 2, 3]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    tenant: str
+    text: str
+    version: int = 0
+
+
+def test_rules_that_did_not_change_are_not_read_anew_and_others_are(shop: Shop) -> None:
+    shelf = RulesShelf("platform", Rule, place=lambda _: ("rule", "rule"), tenant=lambda rule: rule.tenant)
+    key = shelf.key("soko", "rule", "rule")
+    shop.database.transact([shelf.write(Rule("soko", "first"))])
+    first = shop.database.fetch([key])[key]
+    assert first == Rule("soko", "first", version=1)
+    assert shop.database.fetch([key])[key] is first
+    assert first is not None
+    shop.database.transact([shelf.write(dataclasses.replace(first, text="second"))])
+    assert shop.database.fetch([key])[key] == Rule("soko", "second", version=2)
+    assert first == Rule("soko", "first", version=1)
+    for number in range(RULES_KNOWN_MAX + 1):
+        shelf.from_item(shelf.write(Rule("soko", f"{number}")).request["Item"])
+    assert len(shelf._known) <= RULES_KNOWN_MAX

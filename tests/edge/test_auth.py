@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import jwt
 import pytest
 from cauri.books.caller import Caller
-from cauri.edge.auth import REFETCH_SECONDS, KeySet, TokenExpired, TokenInvalid, TokenMissing, Verifier
+from cauri.edge.auth import REFETCH_SECONDS, REMEMBERED_MAX, KeySet, TokenExpired, TokenInvalid, TokenMissing, Verifier
 from cauri.errors import UnavailableError
 from cauri.providers.http import Http
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -212,6 +213,38 @@ def test_a_forged_token_is_invalid(forge: Any, issuer: Issuer, verifier: Verifie
 def test_what_is_no_token_is_invalid(token: str, verifier: Verifier) -> None:
     with pytest.raises(TokenInvalid):
         caller_of(verifier, token)
+
+
+# -- Tokens that come again
+
+
+def test_a_token_that_comes_again_expires_all_the_same(issuer: Issuer, verifier: Verifier) -> None:
+    token = issuer.token(tenant="soko", roles=["admin"], exp=int(time.time()) - 9)
+    assert caller_of(verifier, token) == caller_of(verifier, token)
+    time.sleep(1.1)
+    with pytest.raises(TokenExpired):
+        caller_of(verifier, token)
+
+
+def test_a_token_that_comes_again_is_good_no_more_once_its_key_is_gone(
+    issuer: Issuer, verifier: Verifier, ticks: Ticks
+) -> None:
+    token = issuer.token(tenant="soko", roles=["admin"])
+    caller_of(verifier, token)
+    issuer.keys[0] = rsa_key("rsa-2")
+    ticks.now += REFETCH_SECONDS
+    caller_of(verifier, issuer.token(tenant="soko", roles=["admin"]))
+    with pytest.raises(TokenInvalid):
+        caller_of(verifier, token)
+
+
+def test_no_more_tokens_are_remembered_than_there_is_room_for(issuer: Issuer, verifier: Verifier) -> None:
+    tokens = [
+        issuer.token(issuer.keys[2], tenant="soko", roles=["guest"], sub=f"usr_{n}") for n in range(REMEMBERED_MAX + 1)
+    ]
+    callers = [caller_of(verifier, token) for token in tokens]
+    assert [caller_of(verifier, token) for token in tokens] == callers
+    assert len(verifier._remembered) <= REMEMBERED_MAX
 
 
 # -- The issuer's keys

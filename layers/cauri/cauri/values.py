@@ -7,8 +7,9 @@ was most of a function's start. Of most classes that a function imports it never
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any, NoReturn, TypeVar, dataclass_transform, overload
 
 __all__ = ["dataclass", "field", "replace"]
@@ -65,6 +66,27 @@ class _Methods:
             return vars(twin)[name](instance, *args, **kwargs)
 
         return first_call
+
+
+def replace(instance: T, /, **changes: Any) -> T:
+    """As `dataclasses.replace`. It copies what is there, where nothing else happens when an instance is made."""
+    cls: Any = type(instance)
+    names = _copied(cls)
+    if names is None or not changes.keys() <= names:
+        return dataclasses.replace(instance, **changes)  # type: ignore[type-var]
+    copied: T = cls.__new__(cls)
+    known = vars(instance)
+    vars(copied).update({name: known[name] for name in names}, **changes)
+    return copied
+
+
+@functools.cache
+def _copied(cls: type) -> frozenset[str] | None:
+    """The fields of a dataclass, if to have them is all that an instance takes."""
+    fields = dataclasses.fields(cls)
+    if hasattr(cls, "__post_init__") or hasattr(cls, "__slots__") or not all(one.init for one in fields):
+        return None
+    return frozenset(one.name for one in fields)
 
 
 def _refuse(instance: Any, name: str, *_: Any) -> NoReturn:

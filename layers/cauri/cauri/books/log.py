@@ -7,12 +7,10 @@ import zlib
 from typing import Final
 
 from pydantic import TypeAdapter
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from cauri.books.ledger import Entry
 from cauri.books.plan import Event, StartSaga
-from cauri.books.shelf import Key, Shelf, Wire, Write
+from cauri.books.shelf import Key, Shelf, Wire, Write, item_of
 from cauri.clock import Instant, rfc3339
 from cauri.ids import LogId, digest
 from cauri.values import dataclass
@@ -48,20 +46,6 @@ class Committed:
     answer: bytes
 
 
-class LogItem(Model):
-    """The item of a record. `day` and `at` are the keys of the by_day index."""
-
-    class Meta:
-        table_name = "log"
-        region = "us-east-1"
-
-    pk = UnicodeAttribute(hash_key=True)
-    day = UnicodeAttribute()
-    at = UnicodeAttribute()
-    record = UnicodeAttribute()
-    answer = BinaryAttribute(legacy_encoding=False)
-
-
 @functools.cache
 def _records() -> TypeAdapter[Record]:
     """Made when the first record is written or read: a function that only answers questions needs none."""
@@ -75,22 +59,30 @@ def log_id_of(tenant: str, caller: str, key: str) -> LogId:
 
 def put(record: Record, answer: bytes) -> Write:
     """Append `record`; if its key is taken, the database hands back what is there."""
-    compressed = zlib.compress(answer, 1)
+    compressed = _compressed(answer)
     if len(compressed) > ANSWER_BYTES_MAX:
         raise ValueError(f"the answer of {record.command} has {len(compressed)} bytes, more than a record holds")
     shard = int(record.log_id[:2], 16) % DAY_SHARDS
     at = rfc3339(record.at)
-    item = LogItem(
-        f"{record.tenant}#{record.log_id}",
+    item = item_of(
+        pk=f"{record.tenant}#{record.log_id}",
         day=f"{record.tenant}#{at[:10]}#{shard:02d}",
         at=f"{at}#{record.log_id}",
         record=_records().dump_json(record, exclude_defaults=True).decode(),
-        answer=compressed,
     )
-    request = item.get_save_kwargs_from_instance(
-        condition=LogItem.pk.does_not_exist(), return_values_on_condition_failure="ALL_OLD"
-    )
+    request = {
+        "TableName": "log",
+        "Item": {**item, "answer": {"B": compressed}},
+        "ConditionExpression": "attribute_not_exists(pk)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
     return Write("Put", request)
+
+
+def _compressed(answer: bytes) -> bytes:
+    """With a small window and little memory, since to make room for the usual ones takes longer than to compress."""
+    small = zlib.compressobj(1, zlib.DEFLATED, wbits=12, memLevel=4)
+    return small.compress(answer) + small.flush()
 
 
 def read(item: Wire) -> Committed:

@@ -18,12 +18,15 @@ from cauri.edge.fields import ID_PATTERN
 from cauri.edge.problems import EdgeRefusal
 from cauri.errors import UnavailableError
 from cauri.providers.http import Answer, Http
+from cauri.values import dataclass
 
 ALGORITHMS: Final = frozenset({"RS256", "ES256", "EdDSA"})
 """Signatures that only the issuer can make. HS256 is not among them: whoever can verify it can sign."""
 LEEWAY_SECONDS: Final = 10
 REFETCH_SECONDS: Final = 60
 TOKEN_CHARACTERS_MAX: Final = 8192
+REMEMBERED_MAX: Final = 1024
+"""So many tokens are believed without being verified again, until they expire or their key is gone."""
 ROLES: Final = frozenset({"customer", "vendor", "partner", "manager", "finance", "admin", "guest"})
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
@@ -137,11 +140,24 @@ def _signs_tokens(key: Mapping[str, Any]) -> bool:
     return key.get("use", "sig") == "sig" and key.get("kty") in ("RSA", "EC", "OKP")
 
 
+@dataclass(frozen=True)
+class _Verified:
+    """What a token says, by which key, and until when (Unix seconds)."""
+
+    claims: _Claims
+    key: jwt.PyJWK
+    until: float
+
+
 class Verifier:
-    def __init__(self, issuer: str, audience: str, keys: KeySet) -> None:
+    """Tells whether a bearer token is one of the issuer's, and of whom. One that comes again is remembered."""
+
+    def __init__(self, issuer: str, audience: str, keys: KeySet, now: Callable[[], float] = time.time) -> None:
         self._issuer = issuer
         self._audience = audience
         self._keys = keys
+        self._now = now
+        self._remembered: dict[str, _Verified] = {}
 
     def caller(self, authorization: str | None, ip: str) -> Caller:
         """Who sends an ``Authorization`` header from the address `ip`.
@@ -162,20 +178,30 @@ class Verifier:
             key = self._keys.find(_key_id(token.partition(".")[0]))
             if key is None:
                 raise TokenInvalid
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[key.algorithm_name],  # the key says how it signs, never the token
-                audience=self._audience,
-                issuer=self._issuer,
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "sub"]},
-            )
-            return _Claims.model_validate(claims)
+            known = self._remembered.get(token)
+            if known is not None and known.key is key and self._now() < known.until:
+                return known.claims
+            return self._verify(token, key)
         except jwt.ExpiredSignatureError:
             raise TokenExpired from None
         except (jwt.InvalidTokenError, ValidationError):
             raise TokenInvalid from None
+
+    def _verify(self, token: str, key: jwt.PyJWK) -> _Claims:
+        said = jwt.decode(
+            token,
+            key,
+            algorithms=[key.algorithm_name],  # the key says how it signs, never the token
+            audience=self._audience,
+            issuer=self._issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "sub"]},
+        )
+        claims = _Claims.model_validate(said)
+        if len(self._remembered) >= REMEMBERED_MAX:
+            self._remembered.clear()
+        self._remembered[token] = _Verified(claims, key, int(said["exp"]) + LEEWAY_SECONDS)
+        return claims
 
 
 @functools.lru_cache(maxsize=256)

@@ -17,12 +17,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import ClassVar, Final
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
-
 from cauri.books.caller import Caller
 from cauri.books.database import Database
-from cauri.books.shelf import Write
+from cauri.books.shelf import Write, item_of
 from cauri.clock import Clock
 from cauri.edge.problems import EdgeRefusal
 from cauri.parties.limits import DEFAULT_QUOTAS, Quotas, Tier
@@ -63,18 +60,6 @@ class RateLimited(EdgeRefusal):
 
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after)}
-
-
-class CountItem(Model):
-    """How many tokens of one minute are given out. The database drops it when it `expires`."""
-
-    class Meta:
-        table_name = "limits"
-        region = "us-east-1"
-
-    pk = UnicodeAttribute(hash_key=True)
-    given = NumberAttribute()
-    expires = NumberAttribute()
 
 
 @dataclass(frozen=True)
@@ -196,10 +181,16 @@ class Limiter:
 
     def _count(self, bucket: Bucket, minute: int, count: int) -> int:
         """Give out `count` tokens more; how many are given out then. Whether they are good, the quota says."""
-        item = CountItem(f"{bucket.tenant}#{bucket.policy}#{minute}#{bucket.who}")
-        expires = (minute + 1) * WINDOW_SECONDS + KEPT_SECONDS
-        request = item.get_update_kwargs_from_instance([CountItem.given.add(count), CountItem.expires.set(expires)])
-        answer = self._database.write(Write("Update", {**request, "ReturnValues": "UPDATED_NEW"}))
+        request = {
+            "TableName": "limits",
+            "Key": item_of(pk=f"{bucket.tenant}#{bucket.policy}#{minute}#{bucket.who}"),
+            "UpdateExpression": "SET expires = :expires ADD given :count",  # the database drops it when it expires
+            "ExpressionAttributeValues": item_of(
+                **{":expires": (minute + 1) * WINDOW_SECONDS + KEPT_SECONDS, ":count": count}
+            ),
+            "ReturnValues": "UPDATED_NEW",
+        }
+        answer = self._database.write(Write("Update", request))
         assert answer is not None
         return int(answer["given"]["N"])
 

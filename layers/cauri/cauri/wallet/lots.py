@@ -295,7 +295,8 @@ class Wallet:
 
     def live(self, at: Instant) -> Wallet:
         """The wallet as it is: what a hold that is over had set aside is available again."""
-        return self.release(*(hold_id for hold_id, hold in self.holds.items() if hold.expires_at <= at))
+        over = [hold_id for hold_id, hold in self.holds.items() if hold.expires_at <= at]
+        return self.release(*over) if over else self
 
     # -- Parts
 

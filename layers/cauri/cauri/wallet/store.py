@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-from cauri.books.shelf import Key, Shelf, shelve
+from cauri.books.shelf import Key, RulesShelf, Shelf, shelve
 from cauri.clock import rfc3339
 from cauri.wallet.accounts import Movement
 from cauri.wallet.approvals import Approval
@@ -47,7 +47,7 @@ MOVEMENTS: Final = shelve(
     )
 )
 PROGRAMMES: Final = shelve(
-    Shelf(TABLE, Programme, place=lambda _: ("programme", "rules"), tenant=lambda programme: programme.tenant)
+    RulesShelf(TABLE, Programme, place=lambda _: ("programme", "rules"), tenant=lambda programme: programme.tenant)
 )
 APPROVALS: Final = shelve(
     Shelf(

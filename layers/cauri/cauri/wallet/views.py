@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
 from cauri.clock import Instant
-from cauri.money import Money, total
+from cauri.money import Money
 from cauri.values import dataclass
 from cauri.wallet.accounts import Line, Movement
 from cauri.wallet.approvals import Approval, ApprovalStatus, Decision, Extension, Grant
@@ -305,15 +306,18 @@ def _lot(lot: Lot, wallet: Wallet, programme: Programme, at: Instant) -> LotView
 
 
 def _kind_view(kind: Kind, asset: str, views: list[LotView], soon: list[Lot]) -> KindView:
-    mine = [view for view in views if (view.kind, view.amount.currency) == (kind, asset)]
-    by_status = {status: total((one.amount for one in mine if one.status == status), asset) for status in LotStatus}
+    units, held = Counter[str](), 0
+    for view in views:
+        if (view.kind, view.amount.currency) == (kind, asset):
+            units[view.status] += view.amount.amount
+            held += view.held.amount
     return KindView(
         kind,
-        available=by_status[LotStatus.ACTIVE],
+        available=Money(units[LotStatus.ACTIVE], asset),
         expiring_soon=Money(sum(lot.units for lot in soon if (lot.kind, lot.asset) == (kind, asset)), asset),
-        held=total((one.held for one in mine), asset),
-        pending=by_status[LotStatus.PENDING],
-        expired=by_status[LotStatus.EXPIRED] + by_status[LotStatus.FULLY_EXPIRED],
+        held=Money(held, asset),
+        pending=Money(units[LotStatus.PENDING], asset),
+        expired=Money(units[LotStatus.EXPIRED] + units[LotStatus.FULLY_EXPIRED], asset),
     )
 
 
