@@ -685,8 +685,8 @@ def list_redemptions_to_review(caller: Caller, limit: Limit = 50, cursor: Cursor
     If the programme says so, what looks like fraud is set aside: capture it, or release it.
     """
     cursors = cursors_of(caller, "redemptions to review")
-    page = reviews_of(wiring.database(), caller.tenant, after=cursors.open(cursor), limit=limit)
     now = wiring.clock()()
+    page = reviews_of(wiring.database(), caller.tenant, now, after=cursors.open(cursor), limit=limit)
     return RedemptionPage([redemption_view(one, now) for one in page.items], cursors.seal(page.position))
 
 

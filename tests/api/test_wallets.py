@@ -10,6 +10,7 @@ import pytest
 from cauri.clock import rfc3339, system_clock
 from cauri.edge import wiring
 from cauri.wallet.breakage import period_of
+from cauri.wallet.queries import reviews_of
 
 from functions.wallet import expiry
 from tests.api.client import Client, People, Reply
@@ -457,13 +458,26 @@ def test_what_looks_like_fraud_waits_for_staff_if_the_tenant_says_so(people: Peo
     admin.put("/v1/loyalty-programme", PROGRAMME | {"review_flagged": True})
     credit(admin, 10_000)
     redeem(people.customer(), 10)
-    flagged, other = (redeem(people.customer(), amount).json() for amount in (4_000, 5_000))
+    flagged, again = (redeem(people.customer(), amount).json() for amount in (4_000, 5_000))
     assert (flagged["status"], flagged["for_review"]) == ("held", True)
+    assert again["for_review"], "what nobody has looked at yet makes the next no less unusual"
     listed = people.of("finance").get("/v1/redemptions").json()["redemptions"]
-    assert [one["id"] for one in listed] == [flagged["id"]], "and then the second is no longer unusual"
-    assert other["status"] == "completed"
+    assert {one["id"] for one in listed} == {flagged["id"], again["id"]}
     assert admin.post(f"{REDEMPTIONS}/{flagged['id']}/capture", {}).json()["status"] == "completed"
+    assert admin.post(f"{REDEMPTIONS}/{again['id']}/release").json()["status"] == "released"
     assert people.of("finance").get("/v1/redemptions").json()["redemptions"] == []
+    assert redeem(people.customer(), 4_000).json()["status"] == "completed", "it is what this customer does"
+
+
+def test_what_nobody_looked_at_in_time_comes_back_and_leaves_the_list(people: People, admin: Client) -> None:
+    admin.put("/v1/loyalty-programme", PROGRAMME | {"review_flagged": True, "hold_minutes_max": 1})
+    credit(admin, 10_000)
+    redeem(people.customer(), 10)
+    flagged = redeem(people.customer(), 4_000).json()
+    database, later = wiring.database(), system_clock() + timedelta(minutes=2)
+    [waits] = reviews_of(database, "soko", system_clock(), after=None, limit=9).items
+    assert waits.id == flagged["id"]
+    assert reviews_of(database, "soko", later, after=None, limit=9).items == []
 
 
 # -- Reversal, and the statement

@@ -124,3 +124,15 @@ def test_the_benchmark_of_the_checkout_adds_up_and_says_so() -> None:
         "CPU-ms of a checkout, handlers and engine",
         "CPU-ms of an order, all handlers",
     }
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_the_wallet_adds_up_and_says_so() -> None:
+    size = ["--clients", "4", "--lookups", "120", "--redemptions", "60", "--seconds", "30"]
+    of = ["bench", "wallet", "--template", str(TEMPLATE), *size, "--json"]
+    told = json.loads(subprocess.run([*ENTRY, *of], check=True, capture_output=True, text=True).stdout)
+    for what, times in (("balances", 120), ("redemptions", 60)):
+        assert [run["subject"] for run in told[what]] == ["cauri", "bare", "bare, botocore"]
+        assert [run["done"] for run in told[what]] == [times] * 3
+        assert all(run["cpu_ms"]["handler"] > 0 for run in told[what])
+        assert f"{what}: throughput, of the bare function's" in told["aims"]

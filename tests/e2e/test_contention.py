@@ -180,3 +180,32 @@ def test_one_cart_completed_eight_times_at_once_is_one_order(market: Market) -> 
     market.settled(placed, "CONFIRMED")
     assert market.wallet() == (20_000, 0)
     market.audit()
+
+
+def test_two_hundred_redemptions_of_one_against_a_hundred_are_a_hundred(market: Market) -> None:
+    """By 32 people who share an account. Who meets others sends it again, and hears then what became of it."""
+    market.admin.put("/v1/loyalty-programme", {"reporting_currency": "KES"})
+    wallet, kes = "/v1/wallets/cus_amina", {"currency": "KES"}
+    for amount in (60, 40):
+        credit = {"kind": "store_credit", "amount": {"amount": amount, **kes}, "source": "goodwill"}
+        market.admin.post(f"{wallet}/credits", credit)
+    amina = market.customer()
+    statuses = Counter[int]()
+
+    def redeem(turn: int) -> int:
+        for _ in range(RESENDS_MAX):
+            asked = {"amount": {"amount": 1, **kes}}
+            answer = market.send("POST", f"{wallet}/redemptions", token=amina.token, key=f"at-once-{turn}", json=asked)
+            statuses[answer.status_code] += 1
+            if answer.status_code != 409:
+                break
+        return answer.status_code
+
+    with ThreadPoolExecutor(32, initializer=threading.Barrier(32).wait) as pool:
+        outcomes = Counter(pool.map(redeem, range(200)))
+
+    assert outcomes == {201: 100, 422: 100}
+    assert set(statuses) <= {201, 409, 422}, "no 5xx, not even once"
+    assert market.admin.get(wallet)["lots"] == []
+    assert len(market.admin.get(f"{wallet}/statement", limit=100)["entries"]) == 100
+    assert market.differences() == []

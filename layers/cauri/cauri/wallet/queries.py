@@ -119,9 +119,13 @@ def redemption_for(database: Database, caller: Caller, redemption_id: str, at: I
     return redemption_view(redemption, at)
 
 
-def reviews_of(database: Database, tenant: str, *, after: str | None, limit: int) -> Page[Redemption]:
-    """What is set aside because it looks like fraud, until staff capture or release it; the newest first."""
-    return read_spread(database, REDEMPTIONS, tenant, shards(REVIEWS), after=after, limit=limit)
+def reviews_of(database: Database, tenant: str, at: Instant, *, after: str | None, limit: int) -> Page[Redemption]:
+    """What is set aside because it looks like fraud, until staff capture or release it; the newest first.
+
+    What nobody looked at in time came back by itself: it is on the list, and left out. So a page may have fewer.
+    """
+    page = read_spread(database, REDEMPTIONS, tenant, shards(REVIEWS), after=after, limit=limit)
+    return Page([one for one in page.items if one.sets_aside(at)], page.position)
 
 
 def programme_of(database: Database, tenant: str) -> ProgrammeView:

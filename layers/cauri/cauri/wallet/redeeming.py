@@ -106,8 +106,9 @@ def _begun(redemption: Redemption, hold_minutes: int | None, desk: Desk, work: W
     """Paid at once, or set aside: as somebody asked, because it looks like fraud and the tenant wants to see it, or
     until partners have confirmed their rewards.
     """
-    habit = desk.wallet.habit.after(redemption.amount, work.at)
-    if hold_minutes is None and redemption.signs and desk.programme.review_flagged:
+    for_review = hold_minutes is None and bool(redemption.signs) and desk.programme.review_flagged
+    habit = desk.wallet.habit.after(redemption.amount, work.at, counts=not for_review)
+    if for_review:
         redemption, hold_minutes = replace(redemption, for_review=True), desk.programme.hold_minutes_max
     if hold_minutes is not None:
         plan = _set_aside(redemption, hold_minutes, habit, desk, work)
@@ -129,10 +130,13 @@ def capture_redemption(command: CaptureRedemption, work: Work) -> Plan:
     captured = held.stepped(Step.CAPTURE, work.at)
     if command.amount not in (None, held.amount):
         held, captured = held.part(command.amount), captured.part(command.amount)
+    habit = desk.wallet.habit
+    if held.for_review:  # what staff let pass is the customer's own doing
+        habit = habit.counted(captured.amount)
     if held.asks_partners:
-        return _started(held, desk.wallet.release(held.id), desk, work)
+        return _started(held, replace(desk.wallet.release(held.id), habit=habit), desk, work)
     after, _ = desk.wallet.capture(held.id, captured.units)
-    return paid(captured, desk.wallet, after, work, "captured")
+    return paid(captured, desk.wallet, replace(after, habit=habit), work, "captured")
 
 
 @decides(ReleaseRedemption)

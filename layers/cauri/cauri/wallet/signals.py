@@ -48,15 +48,15 @@ class Habit:
             signs.append(Sign.FAR_MORE)
         return tuple(signs)
 
-    def after(self, amount: Money, at: Instant) -> Habit:
+    def after(self, amount: Money, at: Instant, *, counts: bool = True) -> Habit:
+        """With one redemption more; one that is `counts=False` was tried, and is not yet known to be the customer's."""
+        tried = replace(self, recent=(*self._of_late(at), at)[-OFTEN:])
+        return tried.counted(amount) if counts else tried
+
+    def counted(self, amount: Money) -> Habit:
         count = self.count.get(amount.currency, 0) + 1
         total = self.total.get(amount.currency, 0) + amount.amount
-        return replace(
-            self,
-            recent=(*self._of_late(at), at)[-OFTEN:],
-            count={**self.count, amount.currency: count},
-            total={**self.total, amount.currency: total},
-        )
+        return replace(self, count={**self.count, amount.currency: count}, total={**self.total, amount.currency: total})
 
     def _of_late(self, at: Instant) -> tuple[Instant, ...]:
         return tuple(moment for moment in self.recent if moment > at - WINDOW)
