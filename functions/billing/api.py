@@ -56,6 +56,7 @@ from cauri.billing.payments import (
     PaymentAllocated,
     Surplus,
     TargetNamedTwice,
+    TooManyAllocations,
     TooManyTargets,
     UnknownAccountPayment,
     UnknownAllocation,
@@ -148,9 +149,10 @@ PRICED: Final = [*DATED, UnknownTaxClass, BilledTooMuch]
 OF_AN_INVOICE: Final = [UnknownInvoice, IllegalInvoiceChange, *DATED]
 
 OF_A_PAYMENT: Final = [UnknownAccountPayment, *DATED]
-OF_AMOUNTS: Final = [UnknownTenant, InvoiceCurrencyMismatch, NothingToAllocate, AllocationExceedsTarget]
+OF_AMOUNTS: Final = [*DATED, InvoiceCurrencyMismatch, NothingToAllocate, AllocationExceedsTarget]
 OF_TARGETS: Final = [
     TooManyTargets,
+    TooManyAllocations,
     TargetNamedTwice,
     UnknownInvoice,
     InvoiceNotOpen,
@@ -599,7 +601,7 @@ def apply_credit(invoice_id: InvoiceId, body: AmountRequest) -> ApplyCredit:
     roles={"finance", "admin"},
     tier=Tier.MONEY_WRITES,
     answer=InvoiceView,
-    refusals=[UnknownInvoice, InvoiceNotOpen, *OF_AMOUNTS, OverWriteOffLimit, PeriodClosed],
+    refusals=[UnknownInvoice, InvoiceNotOpen, *OF_AMOUNTS, OverWriteOffLimit],
 )
 def write_off(invoice_id: InvoiceId, body: AmountRequest) -> WriteOff:
     """Wait no more for what is left of an invoice
@@ -631,7 +633,7 @@ def list_credits(
     roles=STAFF,
     tier=Tier.MONEY_WRITES,
     answer=InvoiceView,
-    refusals=[UnknownCredit, UnknownAllocation, UnknownInvoice, InvoiceNotOpen],
+    refusals=[UnknownCredit, UnknownAllocation, UnknownInvoice, InvoiceNotOpen, *DATED],
 )
 def take_credit_off(credit_id: CreditId, application_id: ApplicationId) -> TakeCreditOff:
     """Take a credit off the invoice that it pays: it is available again"""
@@ -715,8 +717,8 @@ def allocate_payment(payment_id: PaymentId, body: AllocationsRequest) -> Allocat
     """Allocate a payment, in one transaction
 
     To the targets that are named; or, when none is, to the opening balance and then to open invoices, the oldest due
-    first, 40 at most. `mode: smart` allocates what is open on a target where more is meant for it, and `surplus` says
-    what becomes of the rest.
+    first, 40 at most. `mode: smart` allocates of each amount what is open on its target and left of the payment;
+    `surplus` says what becomes of what was too much for a target.
     """
     return body.command(payment_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,9 +11,18 @@ import pytest
 from cauri.billing.allocating import AllocatePayment, ChangePayment, Mode, RollBackAllocations
 from cauri.billing.commands import PutBillingRules, RecordOpeningBalance
 from cauri.billing.crediting import ApplyCredit, TakeCreditOff, WriteOff
-from cauri.billing.invoicing import CreateInvoice, DeleteInvoice, IssueInvoice, VoidInvoice
-from cauri.billing.model import InvoiceCurrencyMismatch, InvoiceHasPayments, InvoiceNotOpen, Rules, UnknownInvoice
+from cauri.billing.invoicing import CREDITS_MAX, CreateInvoice, DeleteInvoice, IssueInvoice, VoidInvoice
+from cauri.billing.model import (
+    InvoiceCurrencyMismatch,
+    InvoiceHasPayments,
+    InvoiceNotOpen,
+    PeriodClosed,
+    Priced,
+    Rules,
+    UnknownInvoice,
+)
 from cauri.billing.payments import (
+    ALLOCATIONS_MAX,
     OPENING,
     TARGETS_MAX,
     AllocationExceedsTarget,
@@ -26,6 +36,7 @@ from cauri.billing.payments import (
     PaymentAllocated,
     Surplus,
     TargetNamedTwice,
+    TooManyAllocations,
     TooManyTargets,
     UnknownAccountPayment,
     UnknownAllocation,
@@ -118,6 +129,55 @@ def test_smart_allocates_what_is_open_and_the_rest_is_credit_of_that_invoice(sho
     assert stored_credit(shop, one["credit_id"]).from_invoice == invoice
     assert standing(shop).credit == kes(2_000)
     assert whole(shop)
+
+
+def test_smart_allocates_no_more_than_is_left(shop: Shop) -> None:
+    payment, invoice = paid(shop, 30_000)
+    made = shop.run(AllocatePayment(payment, meant(opening=20_000, **{invoice: 25_000}), Mode.SMART))
+    assert [one["amount"]["amount"] for one in made["allocations"]] == [20_000, 10_000]
+    assert made["allocation_status"] == "fully_applied"
+    assert whole(shop)
+
+
+def test_invoices_in_another_currency_do_not_hide_what_is_due(shop: Shop) -> None:
+    biller(shop)
+    repair = (Priced("Repair", 1, Money(100, "USD"), "zero"),)
+    for _ in range(TARGETS_MAX):
+        shop.run(CreateInvoice(AMINA, repair, due_on=date(2026, 12, 1)))
+    last = shop.run(one_off(due_on=date(2027, 1, 1)))["id"]
+    made = shop.run(AllocatePayment(shop.run(paying(5_000))["id"]))
+    assert [one["invoice_id"] for one in made["allocations"]] == [last]
+    assert whole(shop)
+
+
+def test_credit_in_another_currency_does_not_hide_what_there_is(shop: Shop) -> None:
+    biller(shop, apply_credit=True)
+    for _ in range(CREDITS_MAX):
+        dollars = shop.run(ReceivePayment(AMINA, Money(100, "USD"), "card"))["id"]
+        shop.run(CreditPayment(dollars))
+    shop.run(CreditPayment(shop.run(paying(5_000))["id"]))
+    assert shop.run(one_off())["paid"] == {"amount": 5_000, "currency": "KES"}
+    assert whole(shop)
+
+
+def test_a_share_that_is_all_credit_is_rolled_back_when_its_invoice_is_gone(shop: Shop) -> None:
+    first, invoice = paid(shop)
+    shop.run(AllocatePayment(first, meant(**{invoice: shop_total(shop, invoice)})))
+    second = shop.run(paying(7_000))["id"]
+    shop.run(AllocatePayment(second, meant(**{invoice: 7_000}), Mode.SMART))
+    shop.run(RollBackAllocations(first))
+    shop.run(DeleteInvoice(invoice))
+    assert shop.run(RollBackAllocations(second))["payment"]["unapplied"]["amount"] == 7_000
+    assert whole(shop)
+
+
+def test_a_payment_is_divided_into_so_many_shares_and_no_more(shop: Shop) -> None:
+    payment, _ = allocated(shop)
+    key = payment_key(shop.tenant, payment)
+    made = shop.database.fetch([key])[key]
+    assert made is not None
+    with pytest.raises(TooManyAllocations):
+        made.apply([replace(made.allocations[0], amount=0)] * (ALLOCATIONS_MAX - 1))
 
 
 def test_or_the_rest_stays_unapplied(shop: Shop) -> None:
@@ -297,10 +357,11 @@ def test_however_many_allocate_at_once_nothing_is_allocated_twice(shop: Shop, en
 
 
 def test_nothing_is_settled_in_closed_books(shop: Shop) -> None:
-    payment, _ = paid(shop)
+    payment, invoice = paid(shop)
     shop.run(PutBillingRules(Rules("", closed_until=TODAY)))
-    with pytest.raises(Refusal, match="closed until"):
-        shop.run(AllocatePayment(payment))
+    for command in (AllocatePayment(payment), CreditPayment(payment), ApplyCredit(invoice), WriteOff(invoice)):
+        with pytest.raises(PeriodClosed):
+            shop.run(command)
 
 
 def test_a_cash_limit_holds(shop: Shop) -> None:

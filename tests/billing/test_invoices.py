@@ -29,6 +29,7 @@ from cauri.billing.model import (
 from cauri.billing.queries import account_for, billables_of, invoice_for, invoices_of
 from cauri.billing.views import account_view
 from cauri.money import Money
+from cauri.parties.commands import PutTenant
 
 from tests.proof.examples.billing import AMINA, biller, busy, delivery, invoiced, kes, october, one_off, sale
 from tests.proof.invariants import differences
@@ -121,6 +122,26 @@ def test_a_period_with_more_items_than_an_invoice_holds_takes_several(shop: Shop
     shop.run(DeleteInvoice(made[0]["id"]))
     assert len(shop.run(october())["lines"]) == ITEMS_MAX
     assert whole(shop)
+
+
+def test_what_is_left_of_a_period_is_billed_though_its_first_invoice_was_gone_for_a_while(shop: Shop) -> None:
+    biller(shop)
+    for _ in range(ITEMS_MAX + 1):
+        shop.run(delivery(5, 1))
+    first = shop.run(october())["id"]
+    shop.run(DeleteInvoice(first))
+    shop.run(RecoverInvoice(first))
+    assert len(shop.run(october())["lines"]) == 1
+    with pytest.raises(PeriodInvoiced):
+        shop.run(october())
+    assert whole(shop)
+
+
+def test_a_line_has_the_tax_of_its_day(shop: Shop) -> None:
+    busy(shop).run(PutTenant("Soko", tax_rates={"standard": 1_800, "zero": 0}, demo=True))
+    made = shop.run(october())
+    assert {line["tax_bps"] for line in made["lines"]} == {1_600, 0}
+    assert made["tax"]["amount"] == 28_896 + 7_224
 
 
 def test_a_draft_is_owed_once_it_is_issued(shop: Shop) -> None:

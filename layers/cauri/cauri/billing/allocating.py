@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from cauri.billing.accounts import journal
 from cauri.billing.desk import Desk, desk_keys, desk_of
-from cauri.billing.model import InvoiceCurrencyMismatch, Standing
+from cauri.billing.model import Invoice, InvoiceCurrencyMismatch, Standing
 from cauri.billing.payments import (
     OPENING,
     TARGETS_MAX,
@@ -33,19 +33,22 @@ from cauri.billing.settling import Settlement, invoices_in, require_unchanged
 from cauri.billing.store import INVOICES, credit_key, invoice_key, invoice_list, payment_key
 from cauri.billing.views import Rollback, account_payment_view
 from cauri.books.ledger import cash_at, debit
-from cauri.books.listing import read_page
+from cauri.books.listing import Page, read_page, read_some
 from cauri.books.plan import Event, Plan
 from cauri.books.shelf import Key
 from cauri.books.work import Command, Work, decides
 from cauri.money import Money
 from cauri.values import dataclass, replace
 
+DUE_MAX: Final = TARGETS_MAX - 1
+"""Invoices that are looked for when nobody names any: the opening balance is a target, too."""
+
 
 class Mode(StrEnum):
     STRICT = "strict"
     """An amount that is more than is open on its target is refused."""
     SMART = "smart"
-    """Of such an amount, what is open is allocated."""
+    """Of each amount, what is open on its target and left of the payment is allocated."""
 
 
 @dataclass(frozen=True)
@@ -166,18 +169,35 @@ def _load(command: AllocatePayment, work: Work) -> tuple[AccountPayment, Desk, S
         raise UnknownAccountPayment(command.payment_id)
     desk = desk_of(customer_id, work, found)
     currency = payment.amount.currency
-    if due and due[0]:
-        ids, found = due[0], work.fetch(*_invoice_keys(due[0], work))
+    if due and (ids := _due_in(currency, customer_id, due[0], work)):
+        found = work.fetch(*_invoice_keys(ids, work))
         ids = [one for one in ids if (invoice := found[invoice_key(work.tenant, one)]) and invoice.is_owed_in(currency)]
     invoices = invoices_in(found, work.tenant, customer_id, currency, ids)
     return payment, desk, Settlement(desk.account, currency, invoices)
 
 
-def _due(customer_id: str, work: Work) -> list[str]:
-    """The open invoices of a customer, the oldest due first: as many as one transaction settles."""
+def _due(customer_id: str, work: Work) -> Page[Invoice]:
+    """The first of a customer's open invoices, the oldest due first: mostly they are all in the payment's currency."""
     name = invoice_list(customer_id, "open")
-    page = read_page(work.database, INVOICES, work.tenant, name, after=None, limit=TARGETS_MAX - 1)
-    return [invoice.id for invoice in page.items]
+    return read_page(work.database, INVOICES, work.tenant, name, after=None, limit=DUE_MAX)
+
+
+def _due_in(currency: str, customer_id: str, first: Page[Invoice], work: Work) -> list[str]:
+    """The open invoices in a currency, the oldest due first: as many as one transaction settles."""
+    found = [invoice.id for invoice in first.items if invoice.currency == currency]
+    if first.position is None or len(found) == DUE_MAX:
+        return found
+    name, wanted = invoice_list(customer_id, "open"), DUE_MAX - len(found)
+    more = read_some(
+        work.database,
+        INVOICES,
+        work.tenant,
+        name,
+        lambda invoice: invoice.currency == currency,
+        after=first.position,
+        limit=wanted,
+    )
+    return [*found, *(invoice.id for invoice in more)]
 
 
 def _invoice_keys(ids: Iterable[str], work: Work) -> list[Key[Any]]:
@@ -198,7 +218,8 @@ def _load_taken(
     invoices = invoices_in(found, work.tenant, payment.customer_id, currency, sorted(ids))
     settlement = Settlement(desk.account, currency, invoices)
     for one in taken:
-        settlement.settle(one.target, -one.amount)
+        if one.amount:  # all of it was too much: its invoice may be deleted by now
+            settlement.settle(one.target, -one.amount)
     return desk, settlement, [made.withdraw() for one in surpluses if (made := found[one])]
 
 
@@ -217,16 +238,17 @@ def _whatever_is_due(payment: AccountPayment, settlement: Settlement) -> list[Me
 def _allocated(
     meant: Sequence[Meant], payment: AccountPayment, settlement: Settlement, surplus: Surplus | None, work: Work
 ) -> tuple[list[Allocation], list[CustomerCredit]]:
-    """The shares, settled one after the other; with `surplus`, never more than is open on each.
+    """The shares, settled one after the other; with `surplus`, never more than is open on each, and is left.
 
     Raises AllocationsExceedPayment before anything about a target, then InvoiceNotOpen, AllocationExceedsTarget.
     """
-    asked = _total(meant, settlement.currency)
-    if asked > payment.left:
+    asked, left = _total(meant, settlement.currency), payment.unapplied
+    if surplus is None and asked > payment.left:
         raise AllocationsExceedPayment(asked, payment.left)
     made, surpluses = [], []
     for one in meant:
-        allocation, credit = _share(one, payment, settlement, surplus, work)
+        allocation, credit = _share(one.target, min(one.amount.amount, left), payment, settlement, surplus, work)
+        left -= allocation.amount + allocation.credited
         settlement.settle(one.target, allocation.amount)
         if allocation.amount or allocation.credited:
             made.append(allocation)
@@ -237,12 +259,12 @@ def _allocated(
 
 
 def _share(
-    one: Meant, payment: AccountPayment, settlement: Settlement, surplus: Surplus | None, work: Work
+    target: str, asked: int, payment: AccountPayment, settlement: Settlement, surplus: Surplus | None, work: Work
 ) -> tuple[Allocation, CustomerCredit | None]:
-    open_on, asked = settlement.open(one.target).amount, one.amount.amount
+    open_on = settlement.open(target).amount
     amount = asked if surplus is None else min(asked, open_on)
     types = {True: PaymentType.OVERPAYMENT, False: PaymentType.EXACT if asked == open_on else PaymentType.PARTIAL}
-    share = Allocation(work.ids.new("alc"), one.target, amount, types[asked > open_on], work.at)
+    share = Allocation(work.ids.new("alc"), target, amount, types[asked > open_on], work.at)
     if surplus is not Surplus.CREDIT or asked <= open_on:
         return share, None
     rest = Money(asked - open_on, settlement.currency)
@@ -253,7 +275,7 @@ def _share(
         rest,
         work.at,
         payment.id,
-        None if one.target == OPENING else one.target,
+        None if target == OPENING else target,
     )
     return replace(share, credit_id=made.id, credited=rest.amount), made
 

@@ -193,6 +193,7 @@ def _priced(command: RecordDelivery | RecordSale, kind: BillableKind, desk: Desk
         net=net,
         tax=tax,
         tax_class=command.tax_class,
+        tax_bps=rate,
     )
 
 

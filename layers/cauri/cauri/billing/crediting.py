@@ -23,7 +23,7 @@ from cauri.billing.settling import Settlement, require_unchanged
 from cauri.billing.store import CREDITS, credit_key, credit_list, invoice_key
 from cauri.billing.views import invoice_view
 from cauri.books.ledger import debit
-from cauri.books.listing import read_page
+from cauri.books.listing import read_some
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
 from cauri.money import Money
@@ -61,6 +61,7 @@ class WriteOff(Command):
 def apply_credit(command: ApplyCredit, work: Work) -> Plan:
     invoice = _load(command.invoice_id, work)
     desk = at_desk(invoice.customer_id, work)
+    desk.rules.require_open(desk.today)
     settlement = Settlement(desk.account, invoice.currency, {invoice.id: invoice})
     asked = settlement.open(invoice.id) if command.amount is None else command.amount
     invoice.require_currency(asked.currency)
@@ -77,7 +78,7 @@ def apply_credit(command: ApplyCredit, work: Work) -> Plan:
     if amount < asked.amount:
         raise InsufficientCredit(asked, Money(amount, invoice.currency))
     settlement.settle(invoice.id, asked.amount)
-    return _credited(settlement, used, -asked.amount, desk, "credit applied", "customer_credit.applied")
+    return _credited(settlement, used, -asked.amount, desk, "credit applied", *told_of_uses(used, invoice))
 
 
 @decides(TakeCreditOff)
@@ -92,13 +93,15 @@ def take_credit_off(command: TakeCreditOff, work: Work) -> Plan:
     at_invoice = invoice_key(work.tenant, taken.invoice_id)
     desk = at_desk(credit.customer_id, work, key, at_invoice)
     require_unchanged(desk.found, key, credit)
+    desk.rules.require_open(desk.today)
     invoice = desk.found[at_invoice]
     if invoice is None:
         raise UnknownInvoice(taken.invoice_id)
     settlement = Settlement(desk.account, invoice.currency, {invoice.id: invoice})
     settlement.settle(invoice.id, -taken.amount)
-    back = [credit.without(taken.id)]
-    return _credited(settlement, back, taken.amount, desk, "credit taken off", "customer_credit.returned")
+    back = credit.without(taken.id)
+    told = _told("customer_credit.returned", back, invoice, taken.amount)
+    return _credited(settlement, [back], taken.amount, desk, "credit taken off", told)
 
 
 @decides(WriteOff)
@@ -139,14 +142,25 @@ def use_credit(amount: int, invoice: Invoice, work: Work, pieces_max: int) -> tu
     return amount - left, used
 
 
+def told_of_uses(used: Sequence[CustomerCredit], invoice: Invoice) -> list[Event]:
+    """That each piece of credit pays the invoice, by its last use."""
+    return [_told("customer_credit.applied", piece, invoice, piece.applied[-1].amount) for piece in used]
+
+
 def _available(invoice: Invoice, work: Work, pieces_max: int) -> Sequence[CustomerCredit]:
     """As they are now: the list follows the credits by a moment."""
     name = credit_list(invoice.customer_id, is_left=True)
-    page = read_page(work.database, CREDITS, work.tenant, name, after=None, limit=pieces_max)
-    keys = [credit_key(work.tenant, credit.id) for credit in page.items]
+    listed = read_some(
+        work.database,
+        CREDITS,
+        work.tenant,
+        name,
+        lambda credit: credit.amount.currency == invoice.currency,
+        limit=pieces_max,
+    )
+    keys = [credit_key(work.tenant, credit.id) for credit in listed]
     found = work.fetch(*keys) if keys else None
-    pieces = [credit for key in keys if found and (credit := found[key])]
-    return [credit for credit in pieces if credit.left and credit.amount.currency == invoice.currency]
+    return [credit for key in keys if found and (credit := found[key]) and credit.is_usable]
 
 
 def _load(invoice_id: str, work: Work) -> Invoice:
@@ -163,15 +177,19 @@ def _credited(
     change: int,
     desk: Desk,
     kind: str,
-    name: str,
+    *told: Event,
 ) -> Plan:
     currency = settlement.currency
     settlement.account = settlement.account.moved(currency, Standing(credit=change))
     [invoice] = settlement.invoices.values()
-    told = {"customer_id": invoice.customer_id, "invoice_id": invoice.id, "amount": Money(abs(change), currency)}
     return (
         Plan(invoice_view(invoice, desk.today))
         .save(*settlement.changed, *pieces)
         .post(journal(kind, desk.account, settlement.account, currency))
-        .emit(Event(name, pieces[0].id, pieces[0].version + 1, told), *settlement.events())
+        .emit(*told, *settlement.events())
     )
+
+
+def _told(name: str, piece: CustomerCredit, invoice: Invoice, amount: int) -> Event:
+    facts = {"customer_id": invoice.customer_id, "invoice_id": invoice.id, "amount": Money(amount, invoice.currency)}
+    return Event(name, piece.id, piece.version + 1, facts)

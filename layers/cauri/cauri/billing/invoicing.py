@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, ClassVar, Final
 
 from cauri.billing.accounts import REVENUE, journal
-from cauri.billing.crediting import use_credit
+from cauri.billing.crediting import told_of_uses, use_credit
 from cauri.billing.desk import Desk, at_desk, desk_keys, desk_of
 from cauri.billing.model import (
     ISSUED,
@@ -147,7 +147,7 @@ def invoice_period(command: InvoicePeriod, work: Work) -> Plan:
         work.ids.new("inv"),
         command.customer_id,
         command.currency,
-        tuple(line_of(item, desk.tenant.tax_rates.get(item.tax_class, 0)) for item in billed),
+        tuple(line_of(item) for item in billed),
         InvoiceStatus.DRAFT,
         work.at,
         period=period.name,
@@ -199,7 +199,7 @@ def recover_invoice(command: RecoverInvoice, work: Work) -> Plan:
     account = desk.account.moved(invoice.currency, _claim(back, 1) + Standing(unbilled=-_sum(items)))
     plan = _changed(back, desk, "invoice.recovered").save(*billed)
     if (marker := _marker(invoice, desk, work)) is not None:
-        plan.save(marker.with_invoice(invoice.id, complete=True))
+        plan.save(marker.with_recovered(invoice.id))
     return _moved(plan, back, desk, account, "invoice recovered", 1)
 
 
@@ -261,7 +261,7 @@ def _issued(draft: Invoice, desk: Desk, series: Series | None, account: Account,
     if after is not None:
         plan.save(after)
     plan.post(journal("invoice", desk.account, settlement.account, invoice.currency, *_earned(invoice, 1)))
-    return plan.emit(_event("invoice.generated", invoice), *settlement.events())
+    return plan.emit(_event("invoice.generated", invoice), *told_of_uses(used, invoice), *settlement.events())
 
 
 def _paid_from_credit(

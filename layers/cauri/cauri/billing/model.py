@@ -107,6 +107,8 @@ class Billable:
     net: Money
     tax: Money
     tax_class: str
+    tax_bps: int = 0
+    """The rate of its day."""
     status: BillableStatus = BillableStatus.PENDING
     invoice_id: str | None = None
     """The one invoice that bills it."""
@@ -305,6 +307,10 @@ class BilledPeriod:
     def with_invoice(self, invoice_id: str, *, complete: bool) -> BilledPeriod:
         return replace(self, invoices=(*self.invoices, invoice_id), complete=complete)
 
+    def with_recovered(self, invoice_id: str) -> BilledPeriod:
+        """As it may have been incomplete before, whoever bills it next looks whether something is left."""
+        return self.with_invoice(invoice_id, complete=False)
+
     def without(self, invoice_id: str) -> BilledPeriod:
         """When that invoice is deleted: what it billed is to be billed again."""
         return replace(self, invoices=tuple(one for one in self.invoices if one != invoice_id), complete=False)
@@ -444,9 +450,9 @@ def taxed(priced: Priced, rate_bps: int, *, included: bool) -> tuple[Money, Mone
     return (shown - tax if included else shown), tax
 
 
-def line_of(item: Billable, rate_bps: int) -> InvoiceLine:
+def line_of(item: Billable) -> InvoiceLine:
     """The line that bills a delivery or a sale, at what it came to on its day."""
-    facts = (item.quantity, item.price, item.net, item.tax, item.tax_class, rate_bps, item.id)
+    facts = (item.quantity, item.price, item.net, item.tax, item.tax_class, item.tax_bps, item.id)
     return InvoiceLine(item.description, *facts)
 
 

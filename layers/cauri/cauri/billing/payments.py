@@ -19,6 +19,10 @@ TARGETS_MAX: Final = 40
 """In one transaction: each with its invoice, and perhaps a credit."""
 
 
+ALLOCATIONS_MAX: Final = 1_000
+"""Of one payment, and uses of one credit: an item has 400 KB at most, and each takes some 230 bytes."""
+
+
 class AllocationStatus(StrEnum):
     UNAPPLIED = "unapplied"
     PARTIALLY_APPLIED = "partially_applied"
@@ -86,8 +90,10 @@ class AccountPayment:
         return AllocationStatus.PARTIALLY_APPLIED if self.unapplied else AllocationStatus.FULLY_APPLIED
 
     def apply(self, allocations: Sequence[Allocation]) -> AccountPayment:
-        """Raises AllocationsExceedPayment."""
+        """Raises TooManyAllocations, AllocationsExceedPayment."""
         after = replace(self, allocations=(*self.allocations, *allocations))
+        if len(after.allocations) > ALLOCATIONS_MAX:
+            raise TooManyAllocations(self.id)
         if after.unapplied < 0:
             asked = sum(one.amount + one.credited for one in allocations)
             raise AllocationsExceedPayment(Money(asked, self.amount.currency), self.left)
@@ -132,6 +138,10 @@ class CustomerCredit:
     @property
     def left(self) -> int:
         return 0 if self.withdrawn else self.amount.amount - sum(one.amount for one in self.applied)
+
+    @property
+    def is_usable(self) -> bool:
+        return self.left > 0 and len(self.applied) < ALLOCATIONS_MAX
 
     def apply(self, application: Application) -> CustomerCredit:
         return replace(self, applied=(*self.applied, application))
@@ -245,6 +255,20 @@ class TooManyTargets(Refusal):
 
     def suggestion(self) -> str:
         return "Send them in parts, or with `mode: chunked`."
+
+
+@dataclass
+class TooManyAllocations(Refusal):
+    """One payment is divided into no more shares."""
+
+    code: ClassVar[str] = "too_many_allocations"
+    id: str
+
+    def detail(self) -> str:
+        return f"{self.id} would have more than {ALLOCATIONS_MAX:,} allocations."
+
+    def suggestion(self) -> str:
+        return "Roll small ones back, or record the payment in parts."
 
 
 @dataclass

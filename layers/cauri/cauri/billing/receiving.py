@@ -89,6 +89,7 @@ def delete_payment(command: DeletePayment, work: Work) -> Plan:
 def credit_payment(command: CreditPayment, work: Work) -> Plan:
     payment = load_payment(command.payment_id, work)
     desk = at_desk(payment.customer_id, work)
+    desk.rules.require_open(desk.today)
     amount = payment.left if command.amount is None else command.amount
     if not amount:
         raise NothingToAllocate

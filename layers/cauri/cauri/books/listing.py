@@ -12,6 +12,8 @@ from cauri.values import dataclass
 
 T = TypeVar("T")
 
+_LOOKED_AT: Final = 50
+"""Members of a list that are read at once, when some of them are looked for."""
 _SPARE: Final = 4
 """How many more than its share a shard is asked for: ids are spread by chance, and another round trip costs more."""
 
@@ -43,6 +45,26 @@ def read_page(
     items = found[:limit]
     more = len(found) > limit or "LastEvaluatedKey" in answer
     return Page(shelf.from_items(items), items[-1]["list_at"]["S"] if more and items else None)
+
+
+def read_some(
+    database: Database,
+    shelf: Shelf[T],
+    tenant: str,
+    name: str,
+    is_wanted: Callable[[T], bool],
+    *,
+    after: str | None = None,
+    limit: int,
+) -> list[T]:
+    """The first `limit` of those members of a list that are wanted: for lists of which most are."""
+    found: list[T] = []
+    while True:
+        page = read_page(database, shelf, tenant, name, after=after, limit=_LOOKED_AT)
+        found += filter(is_wanted, page.items)
+        if page.position is None or len(found) >= limit:
+            return found[:limit]
+        after = page.position
 
 
 def read_sharded(

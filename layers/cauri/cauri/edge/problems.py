@@ -147,6 +147,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "allocations_exceed_payment": HTTPStatus.UNPROCESSABLE_ENTITY,
     "allocation_exceeds_target": HTTPStatus.UNPROCESSABLE_ENTITY,
     "too_many_targets": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "too_many_allocations": HTTPStatus.UNPROCESSABLE_ENTITY,
     "target_named_twice": HTTPStatus.UNPROCESSABLE_ENTITY,
     "nothing_to_allocate": HTTPStatus.UNPROCESSABLE_ENTITY,
     "allocations_required": HTTPStatus.UNPROCESSABLE_ENTITY,
