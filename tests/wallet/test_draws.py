@@ -63,6 +63,12 @@ def test_who_has_only_points_and_rewards_can_not_pay_the_tax() -> None:
     assert refused.value.available == kes(1_000)
 
 
+def test_who_has_nothing_is_not_told_to_pay_nothing() -> None:
+    with pytest.raises(InsufficientBalance) as refused:
+        drawn([], 500)
+    assert refused.value.suggestion() == "Pay another way."
+
+
 def test_no_two_tenders_draw_the_same_units() -> None:
     made = drawn([CREDIT], 3_000, 2_000)
     assert units_of(made) == {"c": 5_000}

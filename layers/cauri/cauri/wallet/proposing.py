@@ -26,6 +26,8 @@ class InsufficientBalance(Refusal):
         return f"{self.asked} were asked of the wallet, and it can pay {self.available}."
 
     def suggestion(self) -> str:
+        if not self.available:
+            return "Pay another way."
         return f"Pay {self.available} or less from the wallet, and the rest another way."
 
 
