@@ -7,7 +7,7 @@ N      ?= 10000
 SEED   ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage dev check build deploy
+.PHONY: help demo test slow coverage histories dev check build deploy
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -34,6 +34,10 @@ test: .venv/installed  ## check, then run the tests
 	@$(MAKE) --no-print-directory check
 	@.venv/bin/pytest -m "not slow" -n auto --dist worksteal --ignore tests/local --ignore tests/e2e
 	@.venv/bin/pytest -m "not slow" -n 2 --dist loadfile tests/local tests/e2e
+
+slow: .venv/installed  ## the tests that `make test` has no time for: 1,000 buyers at once, every saga whole, more kills
+	@.venv/bin/pytest -m slow -n auto --dist worksteal --ignore tests/e2e --deselect tests/saga/test_histories.py
+	@.venv/bin/pytest -m slow tests/e2e
 
 coverage: .venv/installed ## which lines of the product its tests run
 	@.venv/bin/pytest -m "not slow" -n auto --dist worksteal --ignore tests/local --ignore tests/e2e --cov cauri --cov-branch --cov-report term:skip-covered
