@@ -25,6 +25,7 @@ from cauri.billing.invoicing import (
     VoidInvoice,
 )
 from cauri.billing.model import (
+    AccountInMotion,
     AlreadyBilled,
     BilledTooMuch,
     IllegalInvoiceChange,
@@ -374,7 +375,7 @@ def explain_outstanding_of(
     roles={"finance", "admin"},
     tier=Tier.MONEY_WRITES,
     answer=Reconciled,
-    refusals=[UnknownTenant],
+    refusals=[UnknownTenant, AccountInMotion],
 )
 def reconcile_account(customer_id: CustomerId) -> ReconcileAccount:
     """Bring an account in step with its documents

@@ -11,12 +11,12 @@ from cauri.books.shelf import Found, Key
 from cauri.books.work import Work
 from cauri.parties.model import Tenant, UnknownTenant
 from cauri.parties.store import tenant_key
-from cauri.values import dataclass
+from cauri.values import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What one round trip brought. `today` is the day by the tenant's rules."""
+    """What one round trip brought. The account says already that it changes now; `today` is the day in UTC."""
 
     tenant: Tenant
     rules: Rules
@@ -45,4 +45,4 @@ def desk_of(customer_id: str, work: Work, found: Found) -> Desk:
         raise UnknownTenant
     rules = found[rules_key(work.tenant)] or Rules(work.tenant)
     account = found[account_key(work.tenant, customer_id)] or Account(work.tenant, customer_id)
-    return Desk(tenant, rules, account, found, work.at.date())
+    return Desk(tenant, rules, replace(account, changed_at=work.at), found, work.at.date())

@@ -17,6 +17,10 @@ ITEMS_MAX: Final = 90
 """Deliveries and sales on one invoice: they are billed in its commit, which has at most 100 actions."""
 
 
+LISTS_FOLLOW: Final = timedelta(minutes=1)
+"""An index is mostly a second behind its table; what differs for longer is a difference."""
+
+
 @dataclass(frozen=True)
 class Standing:
     """What a customer owes and has in one currency, in minor units. It is the customer's account in the books."""
@@ -68,10 +72,15 @@ class Account:
     standing: dict[str, Standing] = field(default_factory=dict)
     opened: dict[str, int] = field(default_factory=dict)
     """The opening balance that was recorded, by currency: what is unpaid of it is in the standing."""
+    changed_at: Instant | None = None
     version: int = 0
 
     def of(self, currency: str) -> Standing:
         return self.standing.get(currency, Standing())
+
+    def is_in_motion(self, now: Instant) -> bool:
+        """True if its last change is so young that the lists of its documents may not show it yet."""
+        return self.changed_at is not None and now < self.changed_at + LISTS_FOLLOW
 
     def moved(self, currency: str, by: Standing) -> Account:
         """The account when something of it changed by so much."""
@@ -597,6 +606,20 @@ class InvoiceCurrencyMismatch(Refusal):
 
     def detail(self) -> str:
         return f"This is in {self.currency}: amounts of another currency are not converted."
+
+
+@dataclass
+class AccountInMotion(Refusal):
+    """The account does not agree with its documents, but changed so lately that their lists may be behind."""
+
+    code: ClassVar[str] = "account_in_motion"
+    customer_id: str
+
+    def detail(self) -> str:
+        return f"The account of {self.customer_id} was changed within the last minute."
+
+    def suggestion(self) -> str:
+        return "Ask again in a minute. Nothing was changed."
 
 
 @dataclass

@@ -254,7 +254,7 @@ class TooManyTargets(Refusal):
         return f"One transaction has at most {TARGETS_MAX} targets."
 
     def suggestion(self) -> str:
-        return "Send them in parts, or with `mode: chunked`."
+        return "Send them in parts."
 
 
 @dataclass

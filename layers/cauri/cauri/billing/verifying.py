@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from cauri.billing.accounts import SUSPENSE, journal
 from cauri.billing.desk import at_desk
-from cauri.billing.model import Account, Anomaly, AnomalyKind, Rules, Standing
+from cauri.billing.model import Account, AccountInMotion, Anomaly, AnomalyKind, Rules, Standing
 from cauri.billing.payments import OPENING, AccountPayment
 from cauri.billing.store import (
     ACCOUNT_PAYMENTS,
@@ -78,11 +78,14 @@ def record_anomaly(command: RecordAnomaly, work: Work) -> Plan:
 
 @decides(ReconcileAccount)
 def reconcile_account(command: ReconcileAccount, work: Work) -> Plan:
-    before = at_desk(command.customer_id, work).account
+    desk = at_desk(command.customer_id, work)
+    before, known = desk.account, desk.found[account_key(work.tenant, command.customer_id)]
     standing = recomputed(work.database, before)
     wrong = {currency: stands for currency, stands in standing.items() if stands != before.of(currency)}
     if not wrong:
         return Plan(reconciled_view(before, {}))
+    if known and known.is_in_motion(work.at):
+        raise AccountInMotion(command.customer_id)
     currency, stands = next(iter(sorted(wrong.items())))  # an entry is of one currency: the next run takes the next
     after = replace(before, standing={**before.standing, currency: stands})
     moved = stands.receivable - before.of(currency).receivable
@@ -97,7 +100,10 @@ def reconcile_account(command: ReconcileAccount, work: Work) -> Plan:
 
 
 def recomputed(database: Database, account: Account) -> dict[str, Standing]:
-    """What the documents make of an account, by currency. Raises ContendedError if it changed meanwhile."""
+    """What the documents make of an account, by currency. Raises ContendedError if it changed meanwhile.
+
+    Lists are behind: a document that just came onto one may be missing. See `Account.is_in_motion`.
+    """
     tenant, customer = account.tenant, account.customer_id
     calls: list[Callable[[], Any]] = [
         functools.partial(_all, database, INVOICES, tenant, invoice_list(customer, "open")),
@@ -146,7 +152,8 @@ def anomalies_of(account: Account, standing: dict[str, Standing], rules: Rules) 
 
 
 def look(books: Books, account: Account) -> tuple[Account, dict[str, Standing] | None]:
-    """The account, and what its documents come to: None if somebody kept changing it. What is wrong is kept.
+    """The account, and what its documents come to: None if somebody kept changing it, or did so just now and it does
+    not agree, since the lists of documents follow by a moment. What is wrong is kept.
 
     Each difference is kept once, however often it is seen.
     """
@@ -157,6 +164,8 @@ def look(books: Books, account: Account) -> tuple[Account, dict[str, Standing] |
         except ContendedError:
             account = books.database.fetch([key])[key] or account
             continue
+        if account.is_in_motion(books.clock()) and any(account.of(one) != stands for one, stands in standing.items()):
+            return account, None
         known = books.database.fetch([rules])[rules] or Rules(account.tenant)
         for one in anomalies_of(account, standing, known):
             seen = f"{one.customer_id}:{account.version}:{one.kind}:{one.currency}:{one.recomputed.outstanding}"

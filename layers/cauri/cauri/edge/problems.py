@@ -97,6 +97,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "invoice_has_payments": HTTPStatus.CONFLICT,
     "already_billed": HTTPStatus.CONFLICT,
     "period_invoiced": HTTPStatus.CONFLICT,
+    "account_in_motion": HTTPStatus.CONFLICT,
     "opening_balance_set": HTTPStatus.CONFLICT,
     "payment_allocated": HTTPStatus.CONFLICT,
     "credit_applied": HTTPStatus.CONFLICT,
