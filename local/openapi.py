@@ -30,6 +30,7 @@ APIS: Final = (
     "billing.api",
     "billing.runs",
     "books.api",
+    "reconciliation.api",
     "platform.api",
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 from cauri.books.dispatch import Dispatcher, Routes
 from cauri.books.log import Record
+from cauri.books.replaying import with_replayed
 from cauri.edge import wiring
 from cauri.edge.outbox import FifoQueue, SqsQueue, StateMachine, TaskTokens
 from cauri.edge.stream import BatchResponse, StreamEvent, in_order
@@ -16,6 +17,7 @@ dispatcher = Dispatcher(
     Routes(
         queues={
             "webhook.received": SqsQueue(os.environ["PAYMENTS_QUEUE_URL"]),
+            "payment.doubted": SqsQueue(os.environ["PAYMENTS_QUEUE_URL"]),
             "invoice.numbering": FifoQueue(os.environ["NUMBERS_QUEUE_URL"]),
         },
         machines={
@@ -23,6 +25,7 @@ dispatcher = Dispatcher(
             "refund": StateMachine(os.environ["REFUND_MACHINE_ARN"]),
             "redemption": StateMachine(os.environ["REDEMPTION_MACHINE_ARN"]),
             "invoice_run": StateMachine(os.environ["INVOICE_RUN_MACHINE_ARN"]),
+            "reconciliation": StateMachine(os.environ["RECONCILIATION_MACHINE_ARN"]),
         },
         wakes=dict.fromkeys(
             ("order.payment.received", "order.payment.mismatched", "order.payment.failed"), wake_checkout
@@ -41,7 +44,8 @@ def handler(event: StreamEvent, context: Any) -> BatchResponse:
 
 
 def _send_on(record: Record) -> None:
-    dispatcher.dispatch(record)
+    for each in with_replayed(wiring.database(), [record]):
+        dispatcher.dispatch(each)
     for event in record.events:
         _count(event.name)
 

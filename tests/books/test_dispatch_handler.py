@@ -26,6 +26,7 @@ def dispatch(monkeypatch: pytest.MonkeyPatch) -> Any:
         "AWS_REGION": REGION,
         "PAYMENTS_QUEUE_URL": "https://sqs.example/payments",
         "CHECKOUT_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:checkout",
+        "RECONCILIATION_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:reconciliation",
         "REFUND_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:refund",
         "REDEMPTION_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:redemption",
         "INVOICE_RUN_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:invoice-run",

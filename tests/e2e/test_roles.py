@@ -16,6 +16,7 @@ from local.template import read
 from local.workers.permissions import USED
 from tests.e2e.clouds import cloud_at
 from tests.e2e.market import VENDOR, Market, eventually, from_wallet, store_credit
+from tests.e2e.planting import add_stock, lose_a_posting
 from tests.e2e.stuck import as_long_ago, lose_saga, watches
 from tests.engines import STAGE, TEMPLATE
 
@@ -65,6 +66,7 @@ RARE[("DemoProvider", "dynamodb:Query", DEMO)] = "a refund that got no answer is
 RARE[("PaymentsApi", "dynamodb:GetItem", LOG)] = "a receipt that is refused looks whether it had succeeded"
 RECOVERY: Final = f":table/cauri-{STAGE}-recovery"
 RARE |= {
+    ("ReconciliationApi", "dynamodb:PutItem", RECOVERY): "an order or a refund that is stuck is resumed",
     ("PaymentsApi", "dynamodb:PutItem", RECOVERY): "cash for an order that was given up",
     ("RefundSteps", "dynamodb:BatchGetItem", RECOVERY): "a refund that takes longer than some minutes",
     ("RefundSteps", "dynamodb:PutItem", RECOVERY): "a refund that takes longer than some minutes",
@@ -74,6 +76,10 @@ RARE |= {
     ("OrderRecovery", "secretsmanager:GetSecretValue", PAYSTACK): "an order that Paystack may have been paid for",
     ("OrderRecovery", "secretsmanager:GetSecretValue", TILLIPAY): "TilliPay is Paystack once more",
 }
+RARE[("ReconciliationSteps", "dynamodb:GetItem", LOG)] = "two executions record one part"
+RARE[("ReconciliationSteps", "dynamodb:GetItem", COMMERCE)] = "a product whose stock looks wrong is looked at closely"
+RARE[("ReconciliationSteps", "dynamodb:UpdateItem", PLATFORM)] = "a provider gave no answers: its circuit opens"
+RARE[("ReconciliationSteps", "secretsmanager:GetSecretValue", TILLIPAY)] = "TilliPay is Paystack once more"
 DEAD_LETTERS: Final = "-stream-failures-", ":ScheduleDeadLetters"
 """Lambda itself writes these, with the function's role."""
 
@@ -95,6 +101,8 @@ def used(tmp_path_factory: pytest.TempPathFactory, http: httpx.Client) -> set[Gr
         give_back(market, paid)
         bill(market)
         recover(market)
+        market.cloud.idle(30)
+        reconcile(market)
         market.cloud.idle(30)
     lines = (data / "logs" / USED).read_text().splitlines()
     return {cast(Grant, tuple(json.loads(line))) for line in lines}
@@ -127,6 +135,21 @@ def ran(market: Market, path: str, body: Any) -> Any:
     run = market.admin.post(path, body)["id"]
     eventually(lambda: market.admin.get(f"/v1/invoice-runs/{run}")["status"] == "completed", "it ends")
     return market.admin.get(f"/v1/invoice-runs/{run}")["counts"]
+
+
+def reconcile(market: Market) -> None:
+    """What is wrong is found, in all that there is, and repaired."""
+    for step in ({"step": "list_tenants", "after": ""}, {"step": "open_report", "kind": "light"}):
+        market.cloud.invoke("ReconciliationSteps", {"tenant": market.tenant, "execution": "roles", **step})
+    lose_a_posting(market)
+    add_stock(market, "mug", 1)
+    path = f"/v1/reconciliations/{market.admin.post('/v1/reconciliations', {})['id']}"
+    eventually(lambda: market.admin.get(path)["status"] == "completed", "everything was looked at", 90)
+    findings = market.admin.get(f"{path}/findings", limit=100)["items"]
+    for finding in (one for one in findings if one["repair"]):
+        market.admin.post(f"{path}/findings/{finding['id']}/repair", {})
+    with pytest.raises(RefusedError):
+        market.admin.post(f"{path}/findings/{findings[0]['id']}/repair", {})
 
 
 def lapse(market: Market) -> None:

@@ -195,6 +195,7 @@ def dispatch(engine: Engine) -> Iterator[Any]:
         "REDEMPTION_MACHINE_ARN": "arn:redemption",
         "INVOICE_RUN_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:invoice-run",
         "NUMBERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/numbers.fifo",
+        "RECONCILIATION_MACHINE_ARN": "arn:reconciliation",
     }
     with loaded("functions.books.dispatch", STAGE=STAGE, **environment) as function:
         yield function

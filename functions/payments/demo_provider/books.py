@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from cauri.clock import Instant, from_rfc3339, rfc3339
@@ -15,6 +15,8 @@ from .table import Change, Item, Table, Value
 
 SHOPPER_PATIENCE: Final = timedelta(minutes=10)
 """A page that was opened this long ago, and where nothing was done, is an abandoned one."""
+
+LISTED_MAX: Final = 100
 
 # A shopper may try again after a decline, or come back. Not while the bank decides, and never after a success.
 _MAY_BE_PLAYED: Final = (
@@ -29,7 +31,17 @@ class Booked(ChargeShape):
     attempts: frozenset[str] = frozenset()
     refundable: int = 0
     refund_outcome: str = ""
+    opened_at: str = ""
+    """When somebody last opened it, or tried to pay it with effect."""
     unanswered_until: Instant | None = None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A charge, and when somebody tried to pay it."""
+
+    at: Instant
+    booked: Booked
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,7 @@ class Books:
         values |= {":status": play.status, ":attempt": attempt, ":attempts": frozenset({attempt})}
         values |= {":pending": "pending", ":failed": "failed", ":abandoned": "abandoned"}
         key = _charge_key(link.tenant, link.reference)
+        self._list(link, now)
         self.table.change(Change(key, f"SET #status = :status, {sets} ADD attempts :attempts", _MAY_BE_PLAYED, values))
         return self._known(link, now)
 
@@ -92,6 +105,31 @@ class Books:
             )
         )
         return self._known(link, now)
+
+    def tried(self, tenant: str, since: Instant, until: Instant, after: str | None) -> tuple[list[Tried], str | None]:
+        """Some of the charges that somebody last tried to pay then, as they stand now, and where the rest begins.
+
+        A page is of one day; a day without any is an empty page.
+        """
+        day = from_rfc3339(after.partition("#")[0]) if after else since
+        begin, end = after or rfc3339(since), min(rfc3339(until), f"{day:%Y-%m-%d}T~")
+        # A row's key goes on behind its moment, so it equals neither end; but `after` is one, and is read again.
+        rows = self.table.page_between(_tried_pk(tenant, day), begin, end, LISTED_MAX + 2)
+        rows = [row for row in rows if row["sk"] != after]
+        found = [(row, self.charge(tenant, str(row["reference"]), until)) for row in rows[:LISTED_MAX]]
+        # A try without effect, and one that another followed, are in the list as well: each charge counts once.
+        tried = [
+            Tried(from_rfc3339(at), it) for row, it in found if it and it.opened_at == (at := str(row["tried_at"]))
+        ]
+        if len(rows) > LISTED_MAX:
+            return tried, str(rows[LISTED_MAX - 1]["sk"])
+        tomorrow = datetime.combine(day.date() + timedelta(days=1), time.min, UTC)
+        return tried, f"{rfc3339(tomorrow)}#" if tomorrow < until else None
+
+    def _list(self, link: Link, now: Instant) -> None:
+        """Before the charge is changed: the list says what was tried, and the charge what came of it."""
+        row: Item = {"pk": _tried_pk(link.tenant, now), "sk": f"{rfc3339(now)}#{link.reference}"}
+        self.table.put(row | {"reference": link.reference, "tried_at": rfc3339(now)})
 
     def leaves_charge_unanswered(self, tenant: str, reference: str) -> bool:
         """Whether this question about the charge is one that goes unanswered; it is counted."""
@@ -148,6 +186,11 @@ class Books:
 
 def _charge_key(tenant: str, reference: str) -> Item:
     return {"pk": f"{tenant}#{reference}", "sk": "charge"}
+
+
+def _tried_pk(tenant: str, day: Instant) -> str:
+    """No reference has ``@``, so no charge is there."""
+    return f"{tenant}#tried@{day:%Y-%m-%d}"
 
 
 def _refund_key(tenant: str, charge_reference: str, reference: str) -> Item:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from cauri.clock import Clock, Instant
 from cauri.providers.demo_link import Link, unseal
-from cauri.providers.demo_wire import ChargeShape, RefundAskShape, RefundShape, RefundsShape
+from cauri.providers.demo_wire import (
+    ChargeShape,
+    ChargesShape,
+    ListedChargeShape,
+    RefundAskShape,
+    RefundShape,
+    RefundsShape,
+)
 from cauri.values import dataclass
 
 from .books import Booked, Books
@@ -70,6 +77,15 @@ class Desk:
         if self.books.leaves_charge_unanswered(tenant, reference):
             raise Silence
         return _public(booked)
+
+    def charges(self, tenant: str, since: Instant, until: Instant, after: str | None) -> ChargesShape:
+        """Those that somebody tried to pay from `since` to just before `until`, as they stand."""
+        tried, rest = self.books.tried(tenant, since, until, after)
+        listed = [
+            ListedChargeShape.model_validate(_public(each.booked).model_dump() | {"tried_at": each.at})
+            for each in tried
+        ]
+        return ChargesShape(charges=listed, next=rest)
 
     def refund(self, tenant: str, ask: RefundAskShape, refund_id: str) -> RefundShape:
         """Once per reference. Raises Refused, ReferenceReused, or Silence after the money has moved."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
@@ -10,13 +11,14 @@ from urllib.parse import parse_qsl
 from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
 from cauri.providers.demo_link import BadLinkError, ExpiredLinkError
 from cauri.providers.demo_wire import RefundAskShape, RefusalShape, tenant_of
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from . import page
 from .desk import Desk, ReferenceReused, Refused, Silence
 from .script import Play, scripted
 
 T = TypeVar("T")
+_MOMENT: Final[TypeAdapter[datetime]] = TypeAdapter(AwareDatetime)
 
 
 class Unauthorized(Exception):  # noqa: N818
@@ -66,6 +68,12 @@ def _merchant(app: LambdaFunctionUrlResolver, desk: Callable[[], Desk]) -> None:
     def charge(reference: str) -> Response[str]:
         found = desk().charge(tenant(), reference)
         return _json(HTTPStatus.OK, found) if found else _refusal(HTTPStatus.NOT_FOUND, "no_such_charge", reference)
+
+    @app.get("/charges")
+    def charges() -> Response[str]:
+        asked = app.current_event.query_string_parameters
+        since, until = (_parsed(lambda: _MOMENT.validate_python(asked.get(name))) for name in ("since", "until"))  # noqa: B023
+        return _json(HTTPStatus.OK, desk().charges(tenant(), since, until, asked.get("after")))
 
     @app.post("/refunds")
     def refund() -> Response[str]:

@@ -60,6 +60,21 @@ class Table:
             found += page["Items"]
         return [{name: _value(attribute) for name, attribute in item.items()} for item in found]
 
+    def page_between(self, pk: str, since: str, until: str, limit: int) -> list[Item]:
+        """The first items of a partition whose sort key is behind `since`, and before `until`."""
+        found = self._client.query(
+            TableName=self._name,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :since AND :until",
+            ExpressionAttributeValues=_attributes({":pk": pk, ":since": since, ":until": until}),
+            ConsistentRead=True,
+            Limit=limit,
+        )["Items"]
+        return [{name: _value(attribute) for name, attribute in item.items()} for item in found]
+
+    def put(self, item: Item) -> None:
+        """An item that is the same whenever it is written."""
+        self._client.put_item(TableName=self._name, Item=_attributes(item))
+
     def change(self, change: Change) -> bool:
         """Whether the condition held, and so the change was made."""
         try:

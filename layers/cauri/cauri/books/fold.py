@@ -37,6 +37,11 @@ class Slot:
     def rows_pk(self) -> str:
         return rows_pk(self.tenant, self.account, self.asset, self.slice)
 
+    @property
+    def sum_place(self) -> tuple[str, str]:
+        """Where its sum is: pk and sk."""
+        return sums_pk(self.tenant, self.account, self.asset), f"{self.minute}#{self.slice:02d}"
+
 
 def rows_pk(tenant: str, account: str, asset: str, slice_: int) -> str:
     return f"{tenant}#rows#{account}#{asset}#{slice_:02d}"
@@ -55,6 +60,26 @@ def slices_of(account: str) -> int:
     return 1 if is_owned(account) else SLICES
 
 
+def rows_and_slots(records: Iterable[Record]) -> tuple[dict[tuple[str, str], Wire], set[Slot]]:
+    """The rows that `records` are, by their keys, and the slots that these are in."""
+    rows: dict[tuple[str, str], Wire] = {}
+    touched: set[Slot] = set()
+    for record in records:
+        for place, posting in enumerate(record.entry.postings if record.entry else ()):
+            for account in books_of(posting.account):
+                slot = _slot(record, account, posting.asset)
+                row = _row(record, slot, place, posting)
+                rows[(row["pk"]["S"], row["sk"]["S"])] = row
+                touched.add(slot)
+    return rows, touched
+
+
+def counted(database: Database, slot: Slot) -> tuple[int, int]:
+    """How many rows a slot has, and what they come to."""
+    rows = database.query_all(TABLE, _rows_of(slot))
+    return len(rows), sum(int(row["amount"]["N"]) for row in rows)
+
+
 class Fold:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -65,15 +90,7 @@ class Fold:
 
         `others` are rows of other kinds that the same batch makes: they go with the first rows, in fewer calls.
         """
-        rows: dict[tuple[str, str], Wire] = {}
-        touched: set[Slot] = set()
-        for record in records:
-            for place, posting in enumerate(record.entry.postings if record.entry else ()):
-                for account in books_of(posting.account):
-                    slot = _slot(record, account, posting.asset)
-                    row = _row(record, slot, place, posting)
-                    rows[(row["pk"]["S"], row["sk"]["S"])] = row
-                    touched.add(slot)
+        rows, touched = rows_and_slots(records)
         if written := [*rows.values(), *self._new_accounts(touched), *others]:
             self._database.write_rows(TABLE, written)
         if touched:
@@ -82,12 +99,10 @@ class Fold:
 
     def _recompute(self, slot: Slot) -> None:
         """Runs after the rows are in, so whoever is last sees them all, and has the highest count."""
-        rows = self._database.query_all(TABLE, _rows_of(slot))
-        count, amount = len(rows), sum(int(row["amount"]["N"]) for row in rows)
         try:
-            self._database.write(_sum_of(slot, count, amount))
+            self._database.write(_sum_of(slot, *counted(self._database, slot)))
         except ConditionFailed:
-            return  # another fold saw as many rows, or more
+            return  # another fold saw more rows, or the same
 
     def _new_accounts(self, touched: Iterable[Slot]) -> Sequence[Wire]:
         names = {(s.tenant, f"{s.account}#{s.asset}") for s in touched if not is_owned(s.account)} - self._listed
@@ -114,14 +129,18 @@ def _row(record: Record, slot: Slot, place: int, posting: Posting) -> Wire:
 
 
 def _sum_of(slot: Slot, rows: int, amount: int) -> Write:
-    """What the rows of a slot come to, unless a sum is there that saw as many."""
-    pk = sums_pk(slot.tenant, slot.account, slot.asset)
+    """What the rows of a slot come to, unless a sum is there that saw more, or says the same already.
+
+    Rows are only ever added. So a sum of as many rows that says something else is of the moment before, or was
+    tampered with: either way the last to look at all of them has the last word.
+    """
+    pk, sk = slot.sum_place
     request = {
         "TableName": TABLE,
-        "Item": item_of(pk=pk, sk=f"{slot.minute}#{slot.slice:02d}", rows=rows, sum=amount),
-        "ConditionExpression": "attribute_not_exists(pk) OR #rows < :rows",
-        "ExpressionAttributeNames": {"#rows": "rows"},  # a reserved word
-        "ExpressionAttributeValues": {":rows": {"N": str(rows)}},
+        "Item": item_of(pk=pk, sk=sk, rows=rows, sum=amount),
+        "ConditionExpression": "attribute_not_exists(pk) OR #rows < :rows OR (#rows = :rows AND #sum <> :sum)",
+        "ExpressionAttributeNames": {"#rows": "rows", "#sum": "sum"},  # reserved words
+        "ExpressionAttributeValues": {":rows": {"N": str(rows)}, ":sum": {"N": str(amount)}},
     }
     return Write("Put", request)
 

@@ -70,6 +70,8 @@ class Operation:
     asks: inspect.Signature
     """Its parameters: of the path, of the query, headers, and the body."""
     answer: Any = None
+    media_type: str = JSON
+    """Of the answer. What is not JSON is text, as it is."""
     roles: frozenset[str] = frozenset()
     """Who may call it; empty, where anybody may."""
     tier: Tier = Tier.READS
@@ -132,7 +134,7 @@ class Api:
                 return self._answered(answered, HTTPStatus.OK if dry else status, None if dry else location)
 
             known = frozenset(roles), tier, status, tuple(refusals)
-            self._register(Operation(method, path, parse, signature, answer, *known, changes=True), run)
+            self._register(Operation(method, path, parse, signature, answer, JSON, *known, changes=True), run)
             return parse
 
         return register
@@ -145,10 +147,12 @@ class Api:
         answer: Any,
         refusals: Sequence[type[Refusal]] = (),
         method: Literal["GET", "POST"] = "GET",
+        media_type: str = JSON,
     ) -> Callable[[R], R]:
         """Register a handler that answers the view somebody asks for. A parameter named `caller` gets the Caller.
 
-        A question that takes a body is a POST; it changes nothing either.
+        A question that takes a body is a POST; it changes nothing either. With another media type than JSON's the
+        handler answers the text itself.
         """
 
         def register(look: R) -> R:
@@ -157,10 +161,11 @@ class Api:
             def run(**arguments: Any) -> Response[str]:
                 view = look(**arguments, **({"caller": self.resolver.context["caller"]} if takes_caller else {}))
                 self._require_allowance()
-                return Response(HTTPStatus.OK, JSON, to_json(view).decode(), headers=self._headers())
+                body = to_json(view).decode() if media_type == JSON else view
+                return Response(HTTPStatus.OK, media_type, body, headers=self._headers())
 
             known = frozenset(roles), Tier.READS, HTTPStatus.OK, tuple(refusals)
-            self._register(Operation(method, path, look, signature, answer, *known), run)
+            self._register(Operation(method, path, look, signature, answer, media_type, *known), run)
             return look
 
         return register

@@ -56,6 +56,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Orders": "Orders, as their customers, vendors and staff see them",
     "Wallet": "Store credit, points and rewards: issued, redeemed, held, and expired",
     "Books": "The ledger, to read",
+    "Reconciliation": "Whether everything agrees, and what to do where it does not",
     "Platform": "Tenants and vendors; and the API's own pages",
 }
 PROBLEM: Final[Mapping[str, Any]] = {
@@ -168,9 +169,10 @@ def _responses(operation: Operation) -> dict[int, OpenAPIResponse]:
 
 
 def _answer(operation: Operation) -> OpenAPIResponse:
+    is_json = operation.media_type == JSON
     answer: OpenAPIResponse = {
         "description": operation.status.phrase,
-        "content": {JSON: {"model": operation.answer}},
+        "content": {operation.media_type: {"model": operation.answer} if is_json else {"schema": _TEXT}},
     }
     if operation.changes:
         answer["headers"] = {"Idempotent-Replayed": _REPLAYED}

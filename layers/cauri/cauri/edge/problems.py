@@ -60,6 +60,9 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown_account_payment": HTTPStatus.NOT_FOUND,
     "unknown_credit": HTTPStatus.NOT_FOUND,
     "unknown_allocation": HTTPStatus.NOT_FOUND,
+    "unknown_record": HTTPStatus.NOT_FOUND,
+    "unknown_reconciliation": HTTPStatus.NOT_FOUND,
+    "unknown_finding": HTTPStatus.NOT_FOUND,
     # What stands against it now
     "contended": HTTPStatus.CONFLICT,
     "version_mismatch": HTTPStatus.CONFLICT,
@@ -101,6 +104,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "opening_balance_set": HTTPStatus.CONFLICT,
     "payment_allocated": HTTPStatus.CONFLICT,
     "credit_applied": HTTPStatus.CONFLICT,
+    "finding_repaired": HTTPStatus.CONFLICT,
     "step_undone": HTTPStatus.CONFLICT,
     "step_committed": HTTPStatus.CONFLICT,
     # What a rule says
@@ -126,6 +130,8 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "tenders_do_not_match": HTTPStatus.UNPROCESSABLE_ENTITY,
     "several_log_lists": HTTPStatus.UNPROCESSABLE_ENTITY,
     "wallet_needs_customer": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "period_too_long": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "nothing_repairs_it": HTTPStatus.UNPROCESSABLE_ENTITY,
     "insufficient_balance": HTTPStatus.UNPROCESSABLE_ENTITY,
     "no_loyalty_programme": HTTPStatus.UNPROCESSABLE_ENTITY,
     "rate_missing": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cauri.providers.keys import Keys
     from cauri.providers.ports import PaymentProvider
     from cauri.providers.rewards import RewardIssuer
+    from cauri.providers.statements import StatementProvider
 
 RESERVATION_SECONDS_DEFAULT: Final = 15 * 60
 
@@ -61,6 +62,21 @@ def providers() -> Mapping[str, PaymentProvider]:
     }
     here = {name: make for name, (variable, make) in makers.items() if os.environ.get(variable)}
     return Made(here | {"manual": _manual})
+
+
+def statements() -> Mapping[str, StatementProvider]:
+    """The providers that tell what they did, of those that this function may ask."""
+    from cauri.providers.demo_statements import DemoStatements
+    from cauri.providers.http import Http
+    from cauri.providers.paystack_api import PaystackApi
+    from cauri.providers.paystack_statements import PaystackStatements
+
+    here: dict[str, StatementProvider] = {}
+    if secret := os.environ.get("DEMO_PROVIDER_SECRET"):
+        here["demo"] = DemoStatements(os.environ["DEMO_PROVIDER_URL"], secret, Http())
+    if url := os.environ.get("PAYSTACK_URL"):
+        here["paystack"] = PaystackStatements(PaystackApi(url.rstrip("/"), _keys("PAYSTACK_KEYS"), Http()))
+    return here
 
 
 def _demo() -> PaymentProvider:

@@ -77,6 +77,21 @@ def tenant_ids(database: Database) -> list[str]:
     return [item["sk"]["S"] for item in database.query_all("platform", request)]
 
 
+TENANTS_PER_PAGE: Final = 100
+
+
+def tenants_page(database: Database, after: str) -> tuple[list[str], str | None]:
+    """Some of the tenants, from behind `after`; and behind which the next page begins, if there is one."""
+    request = {
+        "KeyConditionExpression": "pk = :pk AND sk > :after",
+        "ExpressionAttributeValues": {":pk": {"S": "tenants"}, ":after": {"S": after or "!"}},
+        "Limit": TENANTS_PER_PAGE,
+    }
+    page = database.query("platform", request)
+    found = [item["sk"]["S"] for item in page["Items"]]
+    return found, found[-1] if "LastEvaluatedKey" in page else None
+
+
 def tenant_key(tenant: str) -> Key[Tenant]:
     return TENANTS.key(tenant, "tenant", "settings")
 

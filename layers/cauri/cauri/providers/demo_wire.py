@@ -81,6 +81,19 @@ class ChargeShape(Referenced):
         return Money(self.amount, self.currency)
 
 
+class ListedChargeShape(ChargeShape):
+    """A charge in the list, at the moment when somebody last tried to pay it."""
+
+    tried_at: AwareDatetime
+
+
+class ChargesShape(Shape):
+    """What `GET /charges?since=…&until=…` answers; `next` is asked for as `after`."""
+
+    charges: list[ListedChargeShape]
+    next: str | None = None
+
+
 class RefundAskShape(Referenced):
     """The body of `POST /refunds`."""
 

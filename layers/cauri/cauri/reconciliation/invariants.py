@@ -7,7 +7,7 @@ there any more at a moment, once the sweep and the sagas had their turn.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from cauri.billing.accounts import OF_CUSTOMERS
@@ -61,17 +61,25 @@ def wallets_are_what_was_posted(picture: Picture) -> Differences:
         for kind, asset in wallet.accounts()
     }
     for account in sorted(stand.keys() | posted.keys()):
-        there = stand.get(account, 0)
-        postings = posted.get(account, [])
-        if there != -sum(posting.amount for posting in postings):
-            yield f"{account} stands at {there}, and {postings} were posted"
-        if all(posting.balance_after != there for posting in postings):
-            yield f"no posting on {account} left {there}"
+        yield from _stands_as(*account, stand.get(account, 0), posted.get(account, []))
     for wallet in picture.wallets:
         if any(lot.units < 0 or not lot.units + wallet.held_of(lot.id) > 0 for lot in wallet.lots.values()):
             yield f"a lot of {wallet} is below zero, or nothing is left of it"
         if any(units <= 0 for hold in wallet.holds.values() for units in hold.parts.values()):
             yield f"{wallet} holds nothing, or less"
+
+
+def stands_as_posted(account: str, asset: str, stands: int, posted: int, said: Collection[int | None]) -> Differences:
+    """A guarded account is what was posted on it (`posted`, debits positive), and a posting `said` so."""
+    if stands != -posted:
+        yield f"{account} stands at {stands} {asset}, and {-posted} were posted"
+    if stands not in said:
+        yield f"no posting on {account} left {stands} {asset}"
+
+
+def _stands_as(account: str, asset: str, stands: int, postings: Sequence[Posting]) -> Differences:
+    posted = sum(posting.amount for posting in postings)
+    return stands_as_posted(account, asset, stands, posted, [posting.balance_after for posting in postings])
 
 
 def points_are_all_issued(picture: Picture) -> Differences:
@@ -179,11 +187,16 @@ def _given_to_wallets(picture: Picture) -> Iterator[tuple[Refund, RefundPart, Dr
 
 
 def redemptions_pay_what_they_say(picture: Picture) -> Differences:
-    """The lots of a redemption pay its amount; what is cleared is what completed redemptions pay."""
-    cleared = Counter[str]()
+    """The lots of a redemption pay its amount."""
     for one in picture.redemptions:
         if one.pays != one.amount:
             yield f"{one.id} is for {one.amount}, and its lots pay {one.pays}"
+
+
+def redemptions_are_cleared(picture: Picture) -> Differences:
+    """What is cleared is what completed redemptions pay."""
+    cleared = Counter[str]()
+    for one in picture.redemptions:
         if one.step_status is RedemptionStatus.COMPLETED:
             cleared[one.amount.currency] += one.amount.amount
     posted = {
@@ -513,6 +526,7 @@ INVARIANTS: Final[tuple[Callable[[Picture], Differences], ...]] = (
     wallets_get_back_what_refunds_say,
     what_is_given_back_whole_was_drawn,
     partners_go_the_way_of_their_redemption,
+    redemptions_are_cleared,
     stock_adds_up,
     uses_of_promotions_add_up,
     discounts_add_up,
