@@ -6,16 +6,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from cauri.books import exporting
 from cauri.books.caller import Caller
+from cauri.books.chronicle import chapter
+from cauri.books.exporting import Format
 from cauri.books.statements import (
     StatementLine,
     TrialBalance,
     UnknownAccount,
+    beginning,
     explain_account,
     statement,
     trial_balance,
 )
 from cauri.books.trail import SeveralLogLists, Span, TrailEntry, by_caller, by_resource, by_time
+from cauri.clock import rfc3339
 from cauri.edge import wiring
 from cauri.edge.explaining import ExplanationPage, explained
 from cauri.edge.fields import EARLIEST, ID_PATTERN, LATEST, Day, Moment
@@ -26,6 +31,10 @@ from cauri.values import dataclass
 from pydantic import AfterValidator
 
 MONTH: Final = timedelta(days=31)
+JOURNAL_PAGE: Final = 1000
+"""Records. Whoever wants a whole journal may ask 60 times a minute."""
+SETTLES: Final = timedelta(seconds=2)
+"""So long the log's index may lack what was committed."""
 ACCOUNTANTS: Final = frozenset({"finance", "admin"})
 
 Account = Annotated[
@@ -94,6 +103,36 @@ def get_statement(
     return StatementPage(
         account, asset, page.opening_balance, page.closing_balance, page.lines, cursors.seal(page.last)
     )
+
+
+@dataclass(frozen=True)
+class JournalPage:
+    """A piece of the file: the pieces one after the other, from the first page to the last, are the whole of it."""
+
+    format: Format
+    text: str
+    entries: int
+    next_cursor: str | None
+
+
+FormatAsked = Annotated[Format, Query(alias="format", description="Whose file it is to be")]
+
+
+@api.read("/v1/ledger/journal", roles=ACCOUNTANTS, answer=JournalPage)
+def get_journal(form: FormatAsked, caller: Caller, cursor: CursorAsked = None) -> JournalPage:
+    """Export the whole journal
+
+    As hledger or Beancount read it: every entry, the oldest first, up to two seconds ago. Write the `text` of each page
+    to a file, and go on until there is no `next_cursor`.
+    """
+    cursors = cursors_of(caller, "journal", form)
+    position, until, database = cursors.open(cursor), wiring.clock()() - SETTLES, wiring.database()
+    head = "" if position else exporting.head(form, caller.tenant)
+    if position is None:
+        position = rfc3339(beginning(database, caller.tenant) or until)
+    page = chapter(database, caller.tenant, position, until, limit=JOURNAL_PAGE)
+    entries = sum(record.entry is not None for record in page.records)
+    return JournalPage(form, head + exporting.body(form, page.records), entries, cursors.seal(page.position))
 
 
 Resource = Annotated[

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from local.story.market import CUSTOMER, GOODS, TENANT
 from tests.e2e.cli import ENTRY, Cauri
 from tests.e2e.market import Market
 from tests.engines import TEMPLATE
+from tests.ledgers import Balances, beancount_balances, hledger_balances
 
 pytestmark = pytest.mark.e2e
 
@@ -101,6 +104,22 @@ def test_dead_letters_of_a_cloud_without_any(cauri: Cauri) -> None:
     assert cauri.told("dlq", "replay", "CheckoutDeadLetters") == []
     assert "no dead letters" in cauri("dlq", "list", "CheckoutDeadLetters").stdout
     assert cauri("dlq", "list", "NoQueue").returncode == 1
+
+
+@pytest.mark.parametrize(("form", "balances"), [("hledger", hledger_balances), ("beancount", beancount_balances)])
+def test_the_journal_is_exported_whole(
+    form: str, balances: Callable[[Path], Balances], cauri: Cauri, market: Market, tmp_path: Path
+) -> None:
+    market.customer("amina", deposit=70_000)
+    market.cloud.idle(30)
+    time.sleep(2.5)  # what is younger than two seconds is not exported yet
+    path = tmp_path / "journal"
+    told = cauri.told("export", form, "-o", str(path), "--tenant", market.tenant)
+    assert told["entries"] == 1
+    assert sorted(balances(path).values()) == [-700, 700]
+    printed = cauri("export", form, "--tenant", market.tenant)
+    assert printed.stdout == path.read_text()
+    assert cauri("export", "excel", "--tenant", market.tenant).returncode == 2
 
 
 def test_without_a_cloud_a_command_fails(tmp_path: Path) -> None:

@@ -140,6 +140,18 @@ def statement(
     )
 
 
+def beginning(database: Database, tenant: str) -> Instant | None:
+    """The minute of the first entry that is folded in; None, if none is."""
+    accounts = database.query_all(TABLE, _partition(accounts_pk(tenant)))
+    firsts = [
+        functools.partial(_first, database, _partition(sums_pk(tenant, *item["sk"]["S"].rsplit("#", 1))), limit=1)
+        for item in accounts
+    ]
+    pages: Sequence[list[Wire]] = database.together(*firsts) if firsts else []
+    minutes = [row["sk"]["S"][:MINUTE] for page in pages for row in page]
+    return from_rfc3339(f"{min(minutes)}:00Z") if minutes else None
+
+
 def explain_account(
     database: Database, tenant: str, account: str, asset: str, *, position: str | None, limit: int
 ) -> Explanation:

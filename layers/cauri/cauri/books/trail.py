@@ -86,7 +86,7 @@ def history_of(
     """The records of one resource, the oldest first, from behind `after`; and where the next page begins."""
     request = _request(f"{tenant}#trail#of#{resource}", "pk", "sk", after, limit, newest_first=False)
     places = [item["sk"]["S"] for item in database.query(TABLE, request)["Items"]]
-    return _records(database, tenant, places[:limit]), places[limit - 1] if len(places) > limit else None
+    return records_at(database, tenant, places[:limit]), places[limit - 1] if len(places) > limit else None
 
 
 def by_caller(database: Database, tenant: str, caller: str, span: Span, *, after: str | None, limit: int) -> Trail:
@@ -137,11 +137,12 @@ def _listed(database: Database, tenant: str, pk: str, span: Span, after: str | N
 def _page(database: Database, tenant: str, places: Sequence[str], limit: int) -> Trail:
     """`places` (``time#log id``, the newest first) as entries; one more than `limit` means that there is more."""
     shown = places[:limit]
-    entries = [_entry(record) for record in _records(database, tenant, shown)]
+    entries = [_entry(record) for record in records_at(database, tenant, shown)]
     return Trail(entries, shown[-1] if len(places) > limit else None)
 
 
-def _records(database: Database, tenant: str, places: Sequence[str]) -> list[Record]:
+def records_at(database: Database, tenant: str, places: Sequence[str]) -> list[Record]:
+    """The records at `places` (``time#log id``), in their order, without those that only take a key."""
     keys = [log.key_of(tenant, LogId(place.partition("#")[2])) for place in places]
     found = database.fetch(keys) if keys else None
     committed = [found[key] for key in keys] if found else []
