@@ -10,6 +10,7 @@ from local.state import State
 
 HOST: Final = "127.0.0.1"
 CONTROL: Final = "control"
+STORE: Final = "/_s3/"  # where on the control port the buckets are
 BACKLOG: Final = 2048
 
 

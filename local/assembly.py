@@ -30,6 +30,7 @@ from local.schedules import ScheduleRunner
 from local.secrets import Secrets
 from local.sqs import QueuePump, Sqs
 from local.state import State
+from local.store import Store
 from local.streams import StreamApi, StreamPump, consumed_everywhere
 from local.template import Schedule, read, read_definition, resolve
 from local.template.sam import TemplateError
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 QUIET_SECONDS: Final = 0.05  # how long nothing must happen to be called idle
 LOOK_SECONDS: Final = 0.02
+OBJECTS: Final = "objects"  # the folder of what S3 keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,8 @@ class Cloud:
             "admit": self._answer_admit,
             "emails": self._answer_emails,
         }
-        return Control(self.issuer, self.invoker, self.inbox, services, questions)
+        store = Store(self.options.data / OBJECTS)
+        return Control(self.issuer, self.invoker, self.inbox, services, questions, store)
 
     # -- running ------------------------------------------------------------------------------------
 

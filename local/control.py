@@ -1,4 +1,4 @@
-"""The control plane: one port that is SQS, Step Functions, SES and Lambda to the functions, an OIDC issuer to their
+"""The control plane: one port that is SQS, Step Functions, SES, S3 and Lambda to the functions, an OIDC issuer to their
 callers, the local cloud's own switchboard to the command line, and an inbox to whoever opens it.
 """
 
@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from local import aws
+from local.addresses import STORE
 from local.aws import AwsError, Service
 from local.http.events import Request, Response, message
 from local.invoker import Invoker, UnknownFunctionError
 from local.issuer import Issuer
 from local.mail.inbox import Inbox
 from local.mail.pages import INBOX, page
+from local.store import Store
 
 Question = Callable[[Mapping[str, Any]], Awaitable[Any]]
 
@@ -32,17 +34,21 @@ class Control:
         inbox: Inbox,
         services: Mapping[str, Service],
         questions: Mapping[str, Question],
+        store: Store,
     ) -> None:
         self._issuer = issuer
         self._invoker = invoker
         self._inbox = inbox
         self._services = services
         self._questions = questions
+        self._store = store
 
     async def __call__(self, request: Request) -> Response:
         target = aws.target_of(request)
         if target is not None:
             return await self._aws(*target, request)
+        if request.path.startswith(STORE):
+            return self._store.answer(request)
         if (invoked := INVOKE.fullmatch(request.path)) is not None:
             return await self._invoke(invoked[1], request)
         if request.path == INBOX or request.path.startswith(f"{INBOX}/"):

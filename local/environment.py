@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from local.addresses import HOST
+from local.addresses import HOST, STORE
 from local.state import State
 from local.template import Function, Secret, Template, resolve
 from local.workers.instance import Hosted
@@ -149,6 +149,7 @@ class Names:
             "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
             "AWS_ENDPOINT_URL_DYNAMODB": self._places.dynamodb,
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self._places.dynamodb,
+            "AWS_ENDPOINT_URL_S3": self._places.control + STORE.rstrip("/"),
             "AWS_ENDPOINT_URL_SQS": self._places.control,
             "AWS_ENDPOINT_URL_SFN": self._places.control,
             "AWS_ENDPOINT_URL_SESV2": self._places.control,

@@ -77,6 +77,8 @@ def test_no_policy_has_a_wildcard() -> None:
         for resource in listed(statement["Resource"]):
             if actions == {"s3:PutObject"} and str(resource).endswith("stream-failures-${AWS::AccountId}/*'}"):
                 continue  # the objects of one bucket, whose keys Lambda makes
+            if actions < {"s3:PutObject", "s3:GetObject"} and str(resource).endswith("-seals-${AWS::AccountId}/*'}"):
+                continue  # the seals of all tenants, which are put once, and read
             if actions == {"states:DescribeExecution", "states:StopExecution"} and ":execution:cauri-" in str(resource):
                 continue  # the children of a machine's own distributed map, whose names Step Functions makes
             assert "*" not in str(resource), f"{role} reaches {resource}"
@@ -274,11 +276,34 @@ def test_a_bucket_is_closed_and_may_tell_its_queue() -> None:
         assert all(bucket["PublicAccessBlockConfiguration"].values())
         assert bucket["BucketEncryption"]
         assert RESOURCES[name]["DeletionPolicy"] == "Retain"
+        if "NotificationConfiguration" not in bucket:
+            continue
         policy = of_type("AWS::SQS::QueuePolicy")[RESOURCES[name]["DependsOn"]]
         [statement] = policy["PolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
         assert behind(statement["Resource"]) == told({"Ref": name})
         assert bucket["BucketName"]["Fn::Sub"] in str(statement["Condition"]["ArnEquals"])
+
+
+def test_nobody_can_delete_a_seal_or_put_another_in_its_place() -> None:
+    """The objects are locked for years, and a new version of one leaves the first where it is."""
+    bucket = of_type("AWS::S3::Bucket")["Seals"]
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    kept = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert kept == {"Mode": "COMPLIANCE", "Days": {"Ref": "SealDays"}}
+    assert DEPLOYED["Parameters"]["SealDays"]["Default"] >= 7 * 365
+    on_seals = {
+        (role, action)
+        for role, one in statements()
+        if "-seals-" in str(one["Resource"])
+        for action in listed(one["Action"])
+    }
+    assert on_seals == {
+        ("BooksSealRole", "s3:PutObject"),
+        ("BooksApiRole", "s3:GetObject"),
+        ("BooksApiRole", "s3:ListBucket"),
+    }
 
 
 def test_a_schedule_that_can_not_start_and_one_that_fails_are_both_kept() -> None:

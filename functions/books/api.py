@@ -20,6 +20,7 @@ from cauri.books.statements import (
     trial_balance,
 )
 from cauri.books.trail import SeveralLogLists, Span, TrailEntry, by_caller, by_resource, by_time
+from cauri.books.verifying import Finding, verify
 from cauri.clock import rfc3339
 from cauri.edge import wiring
 from cauri.edge.explaining import ExplanationPage, explained
@@ -179,6 +180,28 @@ def list_log(
     else:
         trail = by_time(database, tenant, _of_a_month(day, start, end), after=after, limit=limit)
     return LogPage(trail.entries, cursors.seal(trail.position))
+
+
+@dataclass(frozen=True)
+class VerificationPage:
+    """What a piece of the verification looked at, and found. Go on until there is no `next_cursor`."""
+
+    records: int
+    seals: int
+    findings: list[Finding]
+    next_cursor: str | None
+
+
+@api.read("/v1/log/verification", roles=ACCOUNTANTS, answer=VerificationPage)
+def verify_log(caller: Caller, cursor: CursorAsked = None) -> VerificationPage:
+    """Verify that the log is what was sealed
+
+    Names every record that was `changed`, `removed` or `inserted` since, and every seal that is not as it was made.
+    `late` proves nothing: the record became visible after its time was sealed. The last hour is not sealed yet.
+    """
+    cursors = cursors_of(caller, "verification")
+    looked = verify(wiring.database(), wiring.vault(), caller.tenant, cursors.open(cursor))
+    return VerificationPage(looked.records, looked.seals, looked.findings, cursors.seal(looked.position))
 
 
 def _span(day: date | None, start: datetime | None, end: datetime | None) -> Span:

@@ -7,9 +7,12 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import botocore
 import botocore.exceptions
+
+from local.addresses import STORE
 
 USED: Final = "permissions.used"
 Need = tuple[str, str]
@@ -40,15 +43,23 @@ def needs(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterat
         case "dynamodb", _:
             index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
             yield f"dynamodb:{operation}", f":table/{parameters['TableName']}{index}"
-        case "sqs", _:
-            yield f"sqs:{operation}", f":{parameters['QueueUrl'].rpartition('/')[2]}"
-        case "secretsmanager", _:
-            yield f"{service}:{operation}", f":secret:{parameters['SecretId'].rpartition(':secret:')[2]}"
-        case "ses", _:
-            domain = parameters["FromEmailAddress"].rpartition("@")[2].rstrip(">")
-            yield f"ses:{operation}", f":identity/{domain}"
         case _:
-            yield f"{service}:{operation}", parameters.get("stateMachineArn", "")
+            yield f"{service}:{operation}", _place(service, parameters)
+
+
+def _place(service: str, parameters: Mapping[str, Any]) -> str:
+    """How the ARN ends of what a call of a service other than DynamoDB is for."""
+    match service:
+        case "sqs":
+            return f":{parameters['QueueUrl'].rpartition('/')[2]}"
+        case "secretsmanager":
+            return f":secret:{parameters['SecretId'].rpartition(':secret:')[2]}"
+        case "s3":
+            return f":s3:::{parameters['Bucket']}/*"
+        case "ses":
+            return f":identity/{parameters['FromEmailAddress'].rpartition('@')[2].rstrip('>')}"
+        case _:
+            return str(parameters.get("stateMachineArn", ""))
 
 
 class Guard:
@@ -68,7 +79,7 @@ class Guard:
     def ask(self, **call: Any) -> None:
         """Let a call pass, or raise the ClientError that AWS would answer with. `call` is what botocore tells of it."""
         _, service, operation = call["event_name"].split(".")
-        asked = json.loads(call["request"].body or "{}")
+        asked = _asked(service, call["request"])
         for need in needs(PREFIXES.get(service, service), operation, asked):
             if (self.function, need) not in self._known:
                 self._look_up(need, operation)
@@ -84,3 +95,11 @@ class Guard:
             )
         with self._used.open("a") as used:
             used.write(json.dumps([self.function, action, place]) + "\n")
+
+
+def _asked(service: str, request: Any) -> Mapping[str, Any]:
+    """What a request asks for. S3 says it with the address, and its body is whatever it keeps."""
+    if service == "s3":
+        return {"Bucket": urlsplit(request.url).path.removeprefix(STORE).partition("/")[0]}
+    asked: Mapping[str, Any] = json.loads(request.body or "{}")
+    return asked

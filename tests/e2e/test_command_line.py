@@ -17,7 +17,7 @@ from local.story.client import Client
 from local.story.market import CUSTOMER, GOODS, TENANT
 from tests.e2e.cli import ENTRY, Cauri
 from tests.e2e.market import Market
-from tests.engines import TEMPLATE
+from tests.engines import TEMPLATE, client
 from tests.ledgers import Balances, beancount_balances, hledger_balances
 
 pytestmark = pytest.mark.e2e
@@ -120,6 +120,39 @@ def test_the_journal_is_exported_whole(
     printed = cauri("export", form, "--tenant", market.tenant)
     assert printed.stdout == path.read_text()
     assert cauri("export", "excel", "--tenant", market.tenant).returncode == 2
+
+
+def test_the_log_is_verified_and_who_touches_it_is_found_out(cauri: Cauri, market: Market) -> None:
+    market.customer("amina", deposit=70_000)
+    time.sleep(2.5)
+    verify = ("verify-log", "--tenant", market.tenant)
+    told = cauri.told(*verify, "--seal")
+    assert told["findings"] == []
+    assert told["records"] > 3
+    assert "Nothing was touched" in cauri(*verify).stdout
+    log = client("dynamodb", market.cloud.dynamodb_url)
+    table = market.cloud.where["tables"]["LogTable"]
+    mine = [
+        item
+        for page in log.get_paginator("scan").paginate(TableName=table)
+        for item in page["Items"]
+        if item["pk"]["S"].startswith(f"{market.tenant}#")
+    ]
+    log.put_item(TableName=table, Item=mine[0] | {"answer": {"B": b"another"}})
+    log.delete_item(TableName=table, Key={"pk": mine[1]["pk"]})
+    ran = cauri(*verify, "--json")
+    assert ran.returncode == 1
+    found = {(one["trouble"], one["record"]) for one in json.loads(ran.stdout)["findings"]}
+    assert found == {
+        (trouble, item["pk"]["S"].rpartition("#")[2])
+        for trouble, item in zip(("changed", "removed"), mine, strict=False)
+    }
+    shown = cauri(*verify)
+    assert shown.returncode == 1
+    assert mine[0]["pk"]["S"].rpartition("#")[2] in shown.stdout
+    for item in mine[:2]:
+        log.put_item(TableName=table, Item=item)
+    assert cauri.told(*verify)["findings"] == []
 
 
 def test_without_a_cloud_a_command_fails(tmp_path: Path) -> None:

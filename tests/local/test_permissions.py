@@ -56,7 +56,7 @@ ROLE = {"Fn::GetAtt": ["Role", "Arn"]}
         ("sqs", "SendMessage", {"QueueUrl": "http://127.0.0.1/1/jobs"}, [("sqs:SendMessage", ":jobs")]),
         ("states", "StartExecution", {"stateMachineArn": "arn:m"}, [("states:StartExecution", "arn:m")]),
         ("states", "SendTaskSuccess", {"taskToken": "x"}, [("states:SendTaskSuccess", "")]),
-        ("s3", "GetObject", {"Bucket": "b"}, [("s3:GetObject", "")]),
+        ("s3", "GetObject", {"Bucket": "b"}, [("s3:GetObject", ":s3:::b/*")]),
     ],
 )
 def test_what_a_call_needs(service: str, operation: str, parameters: Any, needed: list[tuple[str, str]]) -> None:

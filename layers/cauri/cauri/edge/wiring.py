@@ -15,6 +15,7 @@ from cauri.edge.snapstart import on_snapshots
 
 if TYPE_CHECKING:
     from cauri.books.commit import Books, Settings
+    from cauri.books.seals import Vault
     from cauri.edge.auth import Verifier
     from cauri.edge.limiter import Limiter
     from cauri.parties.limits import Quotas
@@ -172,6 +173,14 @@ class Made(Mapping[str, "PaymentProvider"]):
 
     def __len__(self) -> int:
         return len(self._makers)
+
+
+@functools.cache
+def vault() -> Vault:
+    """Where the seals of the log are kept."""
+    from cauri.edge.vault import S3Vault
+
+    return S3Vault(os.environ["SEALS_BUCKET"])
 
 
 def edge_secret() -> str:
