@@ -19,6 +19,7 @@ dispatcher = Dispatcher(
             "webhook.received": SqsQueue(os.environ["PAYMENTS_QUEUE_URL"]),
             "payment.doubted": SqsQueue(os.environ["PAYMENTS_QUEUE_URL"]),
             "invoice.numbering": FifoQueue(os.environ["NUMBERS_QUEUE_URL"]),
+            "notice.queued": SqsQueue(os.environ["NOTICES_QUEUE_URL"]),
         },
         machines={
             "checkout": StateMachine(os.environ["CHECKOUT_MACHINE_ARN"]),

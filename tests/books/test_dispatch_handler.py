@@ -30,6 +30,7 @@ def dispatch(monkeypatch: pytest.MonkeyPatch) -> Any:
         "REFUND_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:refund",
         "REDEMPTION_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:redemption",
         "INVOICE_RUN_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:invoice-run",
+        "NOTICES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/notices",
         "NUMBERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/numbers.fifo",
     }.items():
         monkeypatch.setenv(name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
@@ -34,6 +35,8 @@ RARE: Final[dict[Grant, str]] = {
     ("CheckoutUndo", "dynamodb:GetItem", LOG): "a refused cancellation looks whether it had succeeded",
     ("InventorySweep", "dynamodb:GetItem", LOG): "a product was taken away while it was being tended",
     ("WalletExpiry", "dynamodb:GetItem", LOG): "a lapse that kept losing races looks whether it had succeeded",
+    ("NoticesSender", "sqs:ChangeMessageVisibility", ":NoticesQueue"): "the carrier of messages gave no answer",
+    ("RecurringBilling", "dynamodb:GetItem", LOG): "a period that is refused looks whether it had succeeded",
     ("InventorySweep", "dynamodb:UpdateItem", COMMERCE): "a checkout died between its claims and its commit",
 }
 """What takes a race or a death to be needed; tests/saga and tests/proof make them happen."""
@@ -127,10 +130,45 @@ def bill(market: Market) -> None:
     listed = "/v1/accounts/cus_amina/invoices"
     eventually(lambda: market.admin.get(listed)["items"][0]["number"] is not None, "it has its number")
     invoice = market.admin.get(listed)["items"][0]["id"]
+    send_out(market, invoice)
+    come_again(market)
     assert ran(market, "/v1/invoice-runs/deletions", {"invoice_ids": [invoice]})["made"] == 1
+    milk |= {"description": "More milk"}
+    market.admin.post("/v1/accounts/cus_amina/deliveries", milk)
+    assert ran(market, "/v1/invoice-runs", october | {"customer_ids": ["cus_amina"], "send": True})["made"] == 1
+    eventually(lambda: len(market.cloud.switchboard.emails()) == 2, "the second was sent by its run")
     with pytest.raises(RefusedError):
         market.admin.post("/v1/invoice-runs/deletions", {"of_run": "run_nowhere"})
     assert market.admin.get("/v1/invoice-runs")["items"]
+
+
+def come_again(market: Market) -> None:
+    """A schedule whose first period has begun long ago."""
+    line = {"description": "Rent", "price": {"amount": 31_000, "currency": "KES"}}
+    rent = {"customer_id": "cus_rent", "lines": [line], "starts_on": f"{datetime.now(UTC):%Y-%m-%d}"}
+    path = f"/v1/invoice-schedules/{market.admin.post('/v1/invoice-schedules', rent)['id']}"
+    eventually(lambda: market.cloud.invoke("RecurringBilling", {})["due"] == 1, "it is in its list")
+    assert market.admin.get(path)["billed"] == 1
+    assert market.admin.get("/v1/invoice-schedules")["items"]
+    market.admin.post(f"{path}/end", {})
+    with pytest.raises(RefusedError):
+        market.admin.post(f"{path}/end", {})
+
+
+def send_out(market: Market, invoice: str) -> None:
+    """By email, where its customer sees it."""
+    market.admin.put("/v1/customers/cus_amina", {"name": "Amina", "email": "amina@example.com"})
+    message = market.admin.post(f"/v1/invoices/{invoice}/send", {})["id"]
+    eventually(lambda: market.admin.get(f"/v1/messages/{message}")["status"] == "sent", "it is sent")
+    assert market.admin.get("/v1/messages", about=invoice)["items"]
+    [email] = market.cloud.switchboard.emails()
+    assert (email["to"], email["attachments"]) == ("amina@example.com", ["INV-2026-000001.pdf"])
+    address = re.search(r"http://\S+/i/\S+", email["text"])
+    assert address is not None
+    assert "Milk" in httpx.get(address[0]).text
+    assert market.admin.get(f"/v1/invoices/{invoice}/tracking")["views"] == 1
+    with pytest.raises(RefusedError):
+        market.admin.post("/v1/invoices/inv_nowhere/send", {})
 
 
 def ran(market: Market, path: str, body: Any) -> Any:

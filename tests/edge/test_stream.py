@@ -194,6 +194,7 @@ def dispatch(engine: Engine) -> Iterator[Any]:
         "REFUND_MACHINE_ARN": "arn:refund",
         "REDEMPTION_MACHINE_ARN": "arn:redemption",
         "INVOICE_RUN_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:invoice-run",
+        "NOTICES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/notices",
         "NUMBERS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/numbers.fifo",
         "RECONCILIATION_MACHINE_ARN": "arn:reconciliation",
     }

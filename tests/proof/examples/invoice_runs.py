@@ -109,6 +109,12 @@ def _(shop: Shop) -> Act:
     return sent(NumberInvoices(tuple(made)), by_run(shop.tenant))
 
 
+@example(NumberInvoices, "of a run that sends its invoices")
+def _(shop: Shop) -> Act:
+    made = made_by(shop, a_run_that_ended(shop))
+    return sent(NumberInvoices(tuple(made), send=True), by_run(shop.tenant))
+
+
 @example("invoice_run:bill_shard", "two customers")
 def _(shop: Shop) -> Act:
     return step(shop, a_run_in_shards(shop), step="work", shard=0)

@@ -206,6 +206,25 @@ def recover_invoice(command: RecoverInvoice, work: Work) -> Plan:
 # -- Parts
 
 
+def bill_lines(customer_id: str, lines: Sequence[Priced], work: Work, *, note: str, order: str) -> Plan:
+    """A claim over these lines, for a command that bills by itself. `order` says what asked for it."""
+    desk = at_desk(customer_id, work, _usual(work))
+    currency = lines[0].price.currency
+    draft = Invoice(
+        work.tenant,
+        work.ids.new("inv"),
+        customer_id,
+        currency,
+        tuple(_line(priced, currency, desk) for priced in lines),
+        InvoiceStatus.DRAFT,
+        work.at,
+        order=order,
+        note=note,
+    )
+    require_payable(draft.total)
+    return _issued(draft, desk, _series(desk, work), desk.account, work)
+
+
 def _load(invoice_id: str, work: Work) -> Invoice:
     key = invoice_key(work.tenant, invoice_id)
     invoice = work.fetch(key)[key]

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from cauri.billing.model import SERIES_DEFAULT, Invoice, InvoiceStatus, Series, number_of
+from cauri.billing.model import ISSUED, SERIES_DEFAULT, Invoice, InvoiceStatus, Series, number_of
 from cauri.billing.running import by_run
+from cauri.billing.sending import Tracking
 from cauri.billing.store import invoice_key, series_key
 from cauri.books.commit import Books
 from cauri.books.plan import Event, Plan
 from cauri.books.work import Command, Work, decides
 from cauri.ids import digest
+from cauri.notices.commands import tell
+from cauri.notices.model import Kind, Message
 from cauri.values import dataclass, replace
 
 NUMBERED_MAX: Final = 90
-"""So many invoices, their series and the record are one commit."""
+"""So many invoices, their series and the record are one commit; a third of that, where each takes a message along."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class NumberInvoices(Command):
 
     name: ClassVar = "number_invoices"
     invoice_ids: tuple[str, ...]
+    send: bool = False
+    """Whether each goes to its customer by email."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,9 @@ def number_invoices(command: NumberInvoices, work: Work) -> Plan:
     for name, key in others.items():
         series = more[key] or Series(work.tenant, name)
         _number(plan, series, [invoice for invoice in waiting if invoice.series == name])
+    if command.send:
+        for invoice in waiting:
+            _send(plan, invoice, work)
     return plan
 
 
@@ -68,16 +76,23 @@ def _number(plan: Plan, series: Series, invoices: Sequence[Invoice]) -> None:
     plan.save(replace(series, last=series.last + len(invoices)))
 
 
+def _send(plan: Plan, invoice: Invoice, work: Work) -> None:
+    """Whom it can't reach is found out by whoever sends it. What was deleted meanwhile is not sent."""
+    if invoice.status in ISSUED:
+        message = Message(work.tenant, work.ids.new("msg"), Kind.INVOICE_SENT, invoice.customer_id, invoice.id, work.at)
+        tell(plan.save(Tracking(work.tenant, invoice.id).after(Kind.INVOICE_SENT, work.at)), message)
+
+
 def number(books: Books, news: Iterable[Mapping[str, Any]]) -> None:
     """Number what these events ask numbers for, tenant by tenant, as many in a commit as fit."""
-    asked: dict[str, list[str]] = {}
+    asked: dict[tuple[str, bool], list[str]] = {}
     for one in news:
-        asked.setdefault(one["tenant"], []).extend(one["data"]["invoices"])
-    for tenant, ids in asked.items():
-        for some in _batches(list(dict.fromkeys(ids))):
-            books.run(NumberInvoices(some), by_run(tenant), f"number:{digest(*some)}")
+        asked.setdefault((one["tenant"], one["data"].get("send", False)), []).extend(one["data"]["invoices"])
+    for (tenant, send), ids in asked.items():
+        for some in _batches(list(dict.fromkeys(ids)), NUMBERED_MAX // 3 if send else NUMBERED_MAX):
+            books.run(NumberInvoices(some, send), by_run(tenant), f"number:{digest(str(send), *some)}")
 
 
-def _batches(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    for at in range(0, len(ids), NUMBERED_MAX):
-        yield tuple(ids[at : at + NUMBERED_MAX])
+def _batches(ids: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+    for at in range(0, len(ids), size):
+        yield tuple(ids[at : at + size])

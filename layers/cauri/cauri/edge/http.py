@@ -61,6 +61,14 @@ R = TypeVar("R", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
+class File:
+    """What is to be saved, or shown by itself."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Operation:
     """What is to be known of an operation: for admission, and for its description."""
 
@@ -71,7 +79,7 @@ class Operation:
     """Its parameters: of the path, of the query, headers, and the body."""
     answer: Any = None
     media_type: str = JSON
-    """Of the answer. What is not JSON is text, as it is."""
+    """Of the answer. What is not JSON is text, as it is, or the bytes of a file."""
     roles: frozenset[str] = frozenset()
     """Who may call it; empty, where anybody may."""
     tier: Tier = Tier.READS
@@ -166,6 +174,26 @@ class Api:
 
             known = frozenset(roles), Tier.READS, HTTPStatus.OK, tuple(refusals)
             self._register(Operation(method, path, look, signature, answer, media_type, *known), run)
+            return look
+
+        return register
+
+    def file(
+        self, path: str, *, roles: Collection[str], media_type: str, refusals: Sequence[type[Refusal]] = ()
+    ) -> Callable[[R], R]:
+        """Register a handler that answers a File. A parameter named `caller` gets the Caller."""
+
+        def register(look: R) -> R:
+            takes_caller, signature = _signature(look)
+
+            def run(**arguments: Any) -> Response[bytes]:
+                file: File = look(**arguments, **({"caller": self.resolver.context["caller"]} if takes_caller else {}))
+                self._require_allowance()
+                headers = self._headers() | {"Content-Disposition": f'attachment; filename="{file.name}"'}
+                return Response(HTTPStatus.OK, media_type, file.data, headers=headers)
+
+            known = frozenset(roles), Tier.READS, HTTPStatus.OK, tuple(refusals)
+            self._register(Operation("GET", path, look, signature, bytes, media_type, *known), run)
             return look
 
         return register

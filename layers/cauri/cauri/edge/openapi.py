@@ -55,6 +55,10 @@ TAGS: Final[Mapping[str, str]] = {
     "Checkout": "Carts, and the checkout that makes an order of one",
     "Orders": "Orders, as their customers, vendors and staff see them",
     "Wallet": "Store credit, points and rewards: issued, redeemed, held, and expired",
+    "Invoice runs": "Invoices by the thousand: made for a period, or deleted, and followed",
+    "Invoice schedules": "Invoices that come again",
+    "Invoice documents": "Invoices on paper and by email",
+    "Notices": "The log of messages",
     "Books": "The ledger, to read",
     "Reconciliation": "Whether everything agrees, and what to do where it does not",
     "Platform": "Tenants and vendors; and the API's own pages",
@@ -87,6 +91,7 @@ PROBLEM: Final[Mapping[str, Any]] = {
 }
 
 _TEXT: Final = {"type": "string"}
+_BYTES: Final = {"type": "string", "format": "binary"}
 _SECONDS: Final[OpenAPIResponseHeader] = {"schema": {"type": "integer"}, "description": "Seconds"}
 _HEADERS: Final[Mapping[HTTPStatus, dict[str, OpenAPIResponseHeader]]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"schema": _TEXT}},
@@ -168,11 +173,17 @@ def _responses(operation: Operation) -> dict[int, OpenAPIResponse]:
     return answers
 
 
+def _content(operation: Operation) -> dict[str, Any]:
+    """A view, or else text or the bytes of a file, as they are."""
+    if operation.media_type == JSON:
+        return {JSON: {"model": operation.answer}}
+    return {operation.media_type: {"schema": _BYTES if operation.answer is bytes else _TEXT}}
+
+
 def _answer(operation: Operation) -> OpenAPIResponse:
-    is_json = operation.media_type == JSON
     answer: OpenAPIResponse = {
         "description": operation.status.phrase,
-        "content": {operation.media_type: {"model": operation.answer} if is_json else {"schema": _TEXT}},
+        "content": _content(operation),
     }
     if operation.changes:
         answer["headers"] = {"Idempotent-Replayed": _REPLAYED}

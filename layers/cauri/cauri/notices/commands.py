@@ -37,6 +37,11 @@ def record_message(command: RecordMessage, work: Work) -> Plan:
     return Plan(message_view(ended)).save(ended).emit(told)
 
 
+def tell(plan: Plan, message: Message) -> Plan:
+    """`plan`, with the message on its way once it is committed."""
+    return plan.save(message).emit(message.queued())
+
+
 def load_message(work: Work, message_id: str) -> Message:
     """Raises UnknownMessage."""
     key = message_key(work.tenant, message_id)
