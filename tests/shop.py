@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
+from cauri.billing.receiving import ReceivePayment
 from cauri.books.caller import Caller
 from cauri.books.commit import Answer, Books, Settings
 from cauri.books.database import Database
@@ -105,6 +106,11 @@ class Shop:
         for sku, quantity in units.items():
             self.run(ReceiveStock(sku.replace("_", "-"), quantity, location=at))
         return self
+
+    def receive(self, amount: int, customer: Caller | None = None) -> None:
+        """Money on account, in cash: the smallest thing that has an entry."""
+        owner = customer or self.customer()
+        self.run(ReceivePayment(owner.customer_id or "", Money(amount, "KES"), "cash"))
 
     def programme(self, **rules: Any) -> Shop:
         """A loyalty programme that reports in shillings: 1,000 points pay 100 of them, and a dollar is worth 130."""

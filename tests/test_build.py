@@ -28,6 +28,7 @@ SERVICES: Final = {
     "sqs": "sqs",
     "states": "stepfunctions",
     "secretsmanager": "secretsmanager",
+    "ses": "sesv2",
 }
 """botocore's names of what policies name by a prefix."""
 ARM64: Final = 183  # e_machine of an ELF file

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
+from cauri.books import chronicle
 from cauri.edge import wiring
 from cauri.parties.limits import Quota, Tier
 
 from tests.api.client import People
 from tests.api.issuer import AUDIENCE, Issuer
+from tests.books.test_seals import Vault
 from tests.engines import TABLE_PREFIX, Engine
 from tests.proof.state import Snapshot, snapshot
 from tests.shop import Shop, database_of
@@ -53,3 +56,12 @@ def shop(furnished: tuple[Shop, Snapshot], engine: Engine) -> Shop:
     first, stored = furnished
     stored.restore()
     return Shop(first.database, keys=first.keys)
+
+
+@pytest.fixture(autouse=True)
+def vault(monkeypatch: pytest.MonkeyPatch) -> Vault:
+    """Where seals are copied to: a bucket in memory, for moto has none here. Nothing is older than the market."""
+    vault = Vault()
+    monkeypatch.setattr(wiring, "vault", lambda: vault)
+    monkeypatch.setattr(chronicle, "FIRST_DAY", date(2026, 11, 18))
+    return vault

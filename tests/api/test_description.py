@@ -60,6 +60,10 @@ def as_meant(case: Any) -> None:
         case.query.setdefault(first, "cus_amina")
     if isinstance(case.body, dict) and isinstance(case.body.get("delivery"), dict):
         case.body["delivery"]["vessel_imo"] = "9074729"  # its last digit checks the others
+    if isinstance(case.body, dict) and "starts_on" in case.body:  # most names are of no time zone, most years far off
+        case.body |= {"timezone": "Africa/Nairobi", "starts_on": "2026-12-01", "ends_on": None, "anchored_on": None}
+    if "start" in case.query:
+        case.query.pop("end", None)  # which may be before the start
     case.body = without_fractions(case.body)  # 1.0 is an integer to JSON Schema; to us, money was in a float
 
 

@@ -41,8 +41,8 @@ def test_the_pages_make_one_file(
     form: Format, of_a_page: int, people: People, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for amount in (1, 2, 4):
-        shop.deposit(amount)
-        shop.deposit(amount, shop.customer("brian"))
+        shop.receive(amount)
+        shop.receive(amount, shop.customer("brian"))
         shop.clock.advance(days=2)
     folded(shop)
     monkeypatch.setattr(api, "JOURNAL_PAGE", of_a_page)
@@ -54,7 +54,7 @@ def test_the_pages_make_one_file(
 
 
 def test_the_journal_is_the_accountants_and_of_their_tenant(people: People, shop: Shop) -> None:
-    shop.deposit(70_000)
+    shop.receive(70_000)
     folded(shop)
     for client in (people.customer(), people.vendor(), people.guest, people.of("manager")):
         assert client.get("/v1/ledger/journal?format=hledger").code == "forbidden"
@@ -69,8 +69,8 @@ def test_what_is_no_export_is_refused(query: str, people: People, shop: Shop) ->
 
 
 def test_a_cursor_goes_on_in_its_own_format(people: People, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.deposit(1)
-    shop.deposit(2)
+    shop.receive(1)
+    shop.receive(2)
     folded(shop)
     monkeypatch.setattr(api, "JOURNAL_PAGE", 1)
     cursor = people.admin.get("/v1/ledger/journal?format=hledger").json()["next_cursor"]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-import pytest
-from cauri.books import chronicle
 from cauri.books.sealing import seal_tenant
 
-from functions.books import api
 from tests.api.client import People
 from tests.books.test_seals import Vault
 from tests.engines import TABLE_PREFIX, Engine
@@ -16,14 +13,6 @@ from tests.proof.state import items
 from tests.shop import TENANT, Shop
 
 PATH = "/v1/log/verification"
-
-
-@pytest.fixture
-def vault(monkeypatch: pytest.MonkeyPatch) -> Vault:
-    vault = Vault()
-    monkeypatch.setattr(api.wiring, "vault", lambda: vault)
-    monkeypatch.setattr(chronicle, "FIRST_DAY", date(2026, 11, 18))
-    return vault
 
 
 def verification(people: People) -> list[tuple[str, str]]:
@@ -40,7 +29,7 @@ def verification(people: People) -> list[tuple[str, str]]:
 
 def test_a_removed_record_is_named_to_the_accountants(people: People, shop: Shop, vault: Vault, engine: Engine) -> None:
     assert verification(people) == [], "nothing is sealed yet"
-    shop.deposit(1)
+    shop.receive(1)
     seal_tenant(shop.database, vault, TENANT, shop.clock.now + timedelta(hours=1))
     assert verification(people) == []
     victim = dict(items()["log"][0])

@@ -84,12 +84,12 @@ def name_of(item: dict[str, Any]) -> str:
 
 @pytest.fixture
 def chain(shop: Shop, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Chain:
-    """Three hours of deposits, sealed."""
+    """Three hours of payments, sealed."""
     monkeypatch.setattr(chronicle, "FIRST_DAY", date(2026, 11, 18))  # nothing is older here, and moto is slow
     chain = Chain(shop, engine)
     shop.run(PutTenant("Soko"))
     for amount in range(1, 13):
-        shop.deposit(amount)
+        shop.receive(amount)
         if amount % 4 == 0:
             chain.seal(minutes=70)
     return chain
@@ -104,7 +104,7 @@ def test_what_nobody_touched_is_as_it_was_sealed(chain: Chain) -> None:
 
 def test_only_hours_that_ended_a_while_ago_are_sealed(chain: Chain) -> None:
     chain.shop.clock.now = chain.shop.clock.now.replace(hour=20, minute=58)
-    chain.shop.deposit(1)
+    chain.shop.receive(1)
     assert chain.seal(minutes=2) == 0
     assert chain.seal(minutes=9) == 0
     assert chain.seal(minutes=2) == 1
@@ -214,7 +214,7 @@ def test_a_vault_that_lost_a_copy_is_told(chain: Chain) -> None:
 
 
 def test_a_vault_that_was_away_gets_its_copies_later(chain: Chain) -> None:
-    chain.shop.deposit(99)
+    chain.shop.receive(99)
     before = len(chain.vault.copies)
     chain.vault.broken = True
     with pytest.raises(OSError, match="no bucket"):
@@ -228,7 +228,7 @@ def test_a_vault_that_was_away_gets_its_copies_later(chain: Chain) -> None:
 
 def test_two_sealers_at_once_make_one_chain(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one runs whole, just before the first commits its seal."""
-    chain.shop.deposit(1)
+    chain.shop.receive(1)
     chain.shop.clock.advance(minutes=80)
     database, transact, others = chain.shop.database, chain.shop.database.transact, []
 
@@ -248,7 +248,7 @@ def test_much_goes_under_several_seals_and_over_several_pages(chain: Chain, monk
     monkeypatch.setattr(seals, "CHUNK", 1)
     monkeypatch.setattr(verifying, "RECORDS_MAX", 3)
     for amount in range(24):
-        chain.shop.deposit(amount + 1)
+        chain.shop.receive(amount + 1)
     assert chain.seal() == 24
     assert chain.found() == []
     victim = chain.records[-1]
@@ -261,7 +261,7 @@ def test_a_run_that_dies_between_two_seals_leaves_the_rest_to_the_next(
 ) -> None:
     monkeypatch.setattr(seals, "LEAVES_MAX", 1)
     for amount in range(24):
-        chain.shop.deposit(amount + 1)
+        chain.shop.receive(amount + 1)
         chain.shop.clock.advance(minutes=5)
     transact, left = chain.shop.database.transact, [3]
 

@@ -106,11 +106,16 @@ def test_dead_letters_of_a_cloud_without_any(cauri: Cauri) -> None:
     assert cauri("dlq", "list", "NoQueue").returncode == 1
 
 
+def cash(amount: int) -> dict[str, Any]:
+    """Money on account, from Amina."""
+    return {"customer_id": "cus_amina", "amount": {"amount": amount, "currency": "KES"}, "method": "cash"}
+
+
 @pytest.mark.parametrize(("form", "balances"), [("hledger", hledger_balances), ("beancount", beancount_balances)])
 def test_the_journal_is_exported_whole(
     form: str, balances: Callable[[Path], Balances], cauri: Cauri, market: Market, tmp_path: Path
 ) -> None:
-    market.customer("amina", deposit=70_000)
+    market.admin.post("/v1/payments", cash(70_000))
     market.cloud.idle(30)
     time.sleep(2.5)  # what is younger than two seconds is not exported yet
     path = tmp_path / "journal"
@@ -123,7 +128,7 @@ def test_the_journal_is_exported_whole(
 
 
 def test_the_log_is_verified_and_who_touches_it_is_found_out(cauri: Cauri, market: Market) -> None:
-    market.customer("amina", deposit=70_000)
+    market.admin.post("/v1/payments", cash(70_000))
     time.sleep(2.5)
     verify = ("verify-log", "--tenant", market.tenant)
     told = cauri.told(*verify, "--seal")

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from cauri.checkout.commands import InlineLine
-from cauri.checkout.saga import CheckoutSaga
 from cauri.inventory.claims import Claims
 from cauri.inventory.commands import AdjustStock, PutProduct
 from cauri.inventory.model import OutOfStock, UnknownSku
@@ -21,7 +20,7 @@ from cauri.orders.repairs import RepairStock
 
 from tests.engines import Engine
 from tests.proof import state
-from tests.proof.examples.worlds import NobodyWakes, confirmation, pay, saga
+from tests.proof.examples.worlds import confirmation, pay, saga, step
 from tests.proof.invariants import differences
 from tests.proof.picture import picture
 from tests.shop import Shop, a_checkout
@@ -66,7 +65,7 @@ def bought(shop: Shop, quantity: int, name: str = "amina") -> str:
 
 
 def settle(shop: Shop, order_id: str) -> None:
-    CheckoutSaga(shop.books, NobodyWakes()).run({"step": "settle_stock", "tenant": shop.tenant, "order_id": order_id})
+    step(shop, "settle_stock", order_id)(shop.books)
 
 
 def receive(shop: Shop, units: int) -> None:

@@ -16,7 +16,8 @@ from cauri.billing.invoicing import InvoicePeriod
 from cauri.money import Money
 from cauri.refunds.commands import RequestRefund
 from cauri.refunds.model import Asked
-from cauri.wallet.commands import Deposit
+from cauri.wallet.issuing import IssueCredit
+from cauri.wallet.lots import PTS, Kind
 
 from tests.proof import test_races as races
 from tests.proof.broken import BrokenWorld, Condition
@@ -30,8 +31,8 @@ from tests.proof.test_races import Scene
 from tests.shop import Shop, a_checkout
 
 
-def one_deposit_twice(shop: Shop) -> tuple[Act, Act]:
-    act = sent(Deposit("cus_amina", Money(100_000, "KES")), market(shop).admin)
+def points_issued_twice(shop: Shop) -> tuple[Act, Act]:
+    act = sent(IssueCredit("cus_amina", Kind.POINTS, Money(900, PTS), "birthday"), loyal(shop).admin)
     return act, act
 
 
@@ -65,18 +66,18 @@ def stock_given_back_twice(shop: Shop) -> tuple[Act, Act]:
 
 STOCK: Final = Condition("commerce", "stock#")
 MUTATIONS: Final[tuple[tuple[str, Condition, Scene, str], ...]] = (
-    ("a key is taken twice", Condition("log"), one_deposit_twice, "balances_are_what_was_posted"),
+    ("a key is taken twice", Condition("log"), points_issued_twice, "wallets_are_what_was_posted"),
     (
-        "a balance is held on an old version",
-        Condition("wallet", "customer#"),
-        races.one_balance_for_two_orders,
-        "holds_are_of_orders_that_wait",
+        "a wallet is held on an old version",
+        Condition("wallet", "wallet#"),
+        races.one_wallet_for_two_orders,
+        "holds_are_of_redemptions",
     ),
     (
-        "a balance is spent while it is held again",
+        "a wallet is spent while it is held again",
         Condition("wallet"),
-        races.a_late_confirmation_while_the_balance_goes,
-        "holds_are_of_orders_that_wait",
+        races.a_late_confirmation_while_the_wallet_goes,
+        "holds_are_of_redemptions",
     ),
     ("a wallet pays on an old version", Condition("wallet"), two_redemptions, "wallets_are_what_was_posted"),
     (

@@ -45,7 +45,7 @@ def _(shop: Shop) -> Act:
 
 @example(RecordPaymentSuccess, "after the order was given up")
 def _(shop: Shop) -> Act:
-    order_id = an_order(shop, balance=10_000)
+    order_id = an_order(shop, wallet=10_000)
     give_up(shop, order_id)
     [payment] = shop.tree(order_id).payments
     return sent(success(shop, order_id), by_system(shop.tenant), success_key(payment.id))

@@ -21,7 +21,7 @@ def _(shop: Shop) -> Act:
 
 @example(ResumeStuck, "an order that is paid")
 def _(shop: Shop) -> Act:
-    return stuck(shop, a_paid_order(shop, balance=10_000))
+    return stuck(shop, a_paid_order(shop, wallet=10_000))
 
 
 @example(ResumeStuck, "an order whose stock may not be settled")

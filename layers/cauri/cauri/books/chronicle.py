@@ -18,7 +18,7 @@ from cauri.books.trail import records_at
 from cauri.clock import Instant, rfc3339
 from cauri.values import dataclass
 
-FIRST_DAY: Final = date(2026, 1, 1)
+FIRST_DAY: Final = date(2026, 11, 1)
 """Nothing was committed anywhere before it."""
 DAYS_MAX: Final = 92
 """Days without a record that a page looks through."""

@@ -22,7 +22,9 @@ from cauri.money import OWN_ASSETS, currencies, exponent
 TYPES: Final = {
     "cash": "Assets",
     "receivable": "Assets",
-    "prepaid": "Liabilities",
+    "unbilled": "Assets",
+    "suspense": "Assets",
+    "accrued": "Liabilities",
     "wallet": "Liabilities",
     "deferred_revenue": "Liabilities",
     "payable": "Liabilities",

@@ -75,7 +75,9 @@ class Claims:
         finally:  # also if a call gets no answer
             if made is not None:
                 made += taking.made
-        return taking.taken
+        # In one order, whichever cell was met first: a retry that finds some of them claimed gives the same answer.
+        places = [*wanted.locations, BACKORDER]
+        return sorted(taking.taken, key=lambda part: (places.index(part.location), part.cell))
 
     def _given_back(self, taking: _Taking, *, all_of_it: bool) -> OutOfStock:
         refusal = OutOfStock(taking.wanted.sku, taking.wanted.quantity, sum(part.quantity for part in taking.taken))

@@ -95,7 +95,7 @@ def picture(stored: Items, at: Instant) -> Picture:
         redemptions=_on(REDEMPTIONS, stored["wallet"], "redemption#"),
         accounts=_on(ACCOUNTS, stored["billing"], "account#"),
         billables=_on(BILLABLES, stored["billing"], "billables#"),
-        invoices=_on(INVOICES, stored["billing"], "invoice#"),
+        invoices=_on(INVOICES, stored["billing"], "invoice#", "invoice"),
         account_payments=_on(ACCOUNT_PAYMENTS, stored["billing"], "payment#"),
         credits=_on(CREDITS, stored["billing"], "credit#"),
         series=_on(SERIES, stored["billing"], "series#"),
