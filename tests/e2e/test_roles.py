@@ -84,6 +84,11 @@ RARE[("ReconciliationSteps", "dynamodb:GetItem", LOG)] = "two executions record 
 RARE[("ReconciliationSteps", "dynamodb:GetItem", COMMERCE)] = "a product whose stock looks wrong is looked at closely"
 RARE[("ReconciliationSteps", "dynamodb:UpdateItem", PLATFORM)] = "a provider gave no answers: its circuit opens"
 RARE[("ReconciliationSteps", "secretsmanager:GetSecretValue", TILLIPAY)] = "TilliPay is Paystack once more"
+for _action, _table in (("PutItem", "billing"), ("PutItem", "log"), ("GetItem", "log")):
+    RARE["BillingVerify", f"dynamodb:{_action}", f":table/cauri-{STAGE}-{_table}"] = "an account that does not agree"
+RARE["BooksSeal", "dynamodb:Query", f":table/cauri-{STAGE}-ledger"] = (
+    "what becomes visible late is none of those sealed"
+)
 DEAD_LETTERS: Final = "-stream-failures-", ":ScheduleDeadLetters"
 """Lambda itself writes these, with the function's role."""
 
@@ -121,6 +126,8 @@ def bill(market: Market) -> None:
     milk = {"description": "Milk", "date": "2026-10-05", "quantity": 10, "price": price}
     market.admin.post("/v1/accounts/cus_amina/deliveries", milk)
     market.admin.get("/v1/accounts/cus_amina/billables")
+    market.admin.get("/v1/explain/outstanding/cus_amina/KES")
+    market.cloud.invoke("BillingVerify", {})
     eventually(lambda: ran(market, "/v1/invoice-runs", october)["made"] == 1, "the account is in its list")
     with pytest.raises(RefusedError):
         market.admin.post(
