@@ -25,7 +25,7 @@ from tests.proof.faults import FAULTS, Died, Script
 from tests.proof.worlds import crash_points
 from tests.saga.stories import begin
 from tests.saga.trouble import CutOff
-from tests.saga.truths import troubles, unfinished
+from tests.saga.truths import look, troubles, unfinished
 from tests.saga.world import Beginning, Invocation, World
 from tests.shop import TENANT, Shop, a_checkout, database_of, no_pause
 
@@ -438,6 +438,7 @@ def test_a_recovery_that_dies_anywhere_leaves_it_to_the_next(
         world.recover()
         world.settle()
         assert len({one.name for one in world.executions.all}) == 1, script
+        assert [one.command for one in look(world).records].count("resume_stuck") == 1, script
         world.pass_time(days=8)
         assert unfinished(world) == [], script
         tally["recovery: crash points"] += 1
@@ -478,6 +479,7 @@ def test_two_recoveries_at_once_start_one_saga(engine: Engine) -> None:
         did = [one for all_ in threads.map(run, range(3)) for one in all_]
     assert {one.outcome for one in did} == {Outcome.RESUMED}
     assert len({one.resource for one in did}) == 8
+    assert {shop.tree(one.resource).order.version for one in did} == {2}, "placed, and resumed by one of them"
     watches = shop.watched()
     assert sorted(watch.execution for watch in watches) == sorted({one.execution for one in did})
     assert {watch.tries for watch in watches} == {1}
